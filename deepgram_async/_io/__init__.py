@@ -1,0 +1,1 @@
+"""The only modules that speak to aiohttp and websockets. Import them late: they are heavy."""

@@ -1,0 +1,181 @@
+"""What a session holds while it is open on one event loop: a pool, and the way to sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import ssl
+import time
+from collections.abc import AsyncGenerator
+from typing import TypeVar
+
+import aiohttp
+
+from deepgram_async._io.http import Attempt, HttpPool
+from deepgram_async._io.uploads import Upload, open_upload
+from deepgram_async._io.websocket import WebSocket, open_websocket
+from deepgram_async._protocol.answers import decipher
+from deepgram_async._protocol.credentials import Credentials, CredentialsSource
+from deepgram_async._protocol.requests import Request, Route, build_request
+from deepgram_async._protocol.settings import CallSettings, NetworkSettings
+from deepgram_async._protocol.sources import AudioSource, ProgressHook
+from deepgram_async.errors import DeepgramError
+from deepgram_async.models._base import Answer, attach_raw
+
+__all__ = ["HttpClient", "Transport", "open_transport"]
+
+HttpClient = aiohttp.ClientSession
+
+T = TypeVar("T")
+
+_log = logging.getLogger("deepgram_async")
+
+
+async def open_transport(
+    settings: NetworkSettings,
+    calls: CallSettings,
+    client: HttpClient | None,
+) -> Transport:
+    """Return a transport for the running loop."""
+    context = settings.ssl_context
+    if context is None and calls.endpoints.is_encrypted:
+        # Loading the system's certificates takes about 20 ms of a blocked thread, so not this one;
+        # REST and all sockets share the result.
+        context = await asyncio.to_thread(ssl.create_default_context)
+    pool = HttpPool(
+        timeouts=calls.timeouts,
+        limit=settings.pool_limit,
+        limit_per_host=settings.pool_limit_per_host,
+        proxy=settings.proxy,
+        trust_env=settings.trust_env,
+        ssl_context=context,
+        client=client,
+    )
+    transport = Transport(settings, pool, context)
+    await transport.close_with_loop()
+    return transport
+
+
+class Transport:
+    """The connections of one session on one loop; every request and socket passes here."""
+
+    def __init__(
+        self, settings: NetworkSettings, pool: HttpPool, ssl_context: ssl.SSLContext | None
+    ) -> None:
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self._settings = settings
+        self._pool = pool
+        self._ssl_context = ssl_context
+        self._guard = self._until_the_loop_ends()
+
+    async def close_with_loop(self) -> None:
+        """Arrange that the loop closes the connections when it ends before the session does."""
+        await anext(self._guard)
+
+    async def aclose(self) -> None:
+        """Close the connections; safe to repeat."""
+        await self._guard.aclose()
+
+    async def _until_the_loop_ends(self) -> AsyncGenerator[None]:
+        # asyncio.run() closes asynchronous generators that are still suspended when its main
+        # function is done; so a session that nobody closed leaves no open socket behind.
+        try:
+            yield
+        finally:
+            await self._pool.aclose()
+
+    # Public methods for REST.
+
+    async def open_upload(self, source: AudioSource, content_type: str | None) -> Upload:
+        """Return the upload for a source, see ``open_upload`` of the uploads."""
+        return await open_upload(source, content_type)
+
+    async def send(
+        self,
+        route: Route[T],
+        calls: CallSettings,
+        credentials: CredentialsSource,
+        *,
+        query: str = "",
+        body: object = None,
+        upload: Upload | None = None,
+        progress: ProgressHook | None = None,
+    ) -> T:
+        """Send one call, repeating it as the policy says, and return the decoded answer.
+
+        Raises:
+            DeepgramError: The call failed; ``attempts`` tells how often it was tried.
+        """
+        request = build_request(
+            route, calls.endpoints, query=query, headers=calls.extra_headers, body=body
+        )
+        number = 0
+        while True:
+            number += 1
+            attempt = Attempt()
+            try:
+                return await self._send_once(
+                    request, route, calls, await credentials(), attempt, upload, progress
+                )
+            except DeepgramError as error:
+                error.attempts = number
+                delay = calls.retry.next_delay(
+                    number,
+                    error,
+                    body_is_replayable=upload is None or upload.is_replayable,
+                    connection_was_stale=attempt.was_stale,
+                    jitter=random.random(),
+                )
+                if delay is None:
+                    raise
+                _log.debug("%s failed, next attempt in %.2f s", request.operation, delay)
+            await asyncio.sleep(delay)
+
+    async def _send_once(
+        self,
+        request: Request,
+        route: Route[T],
+        calls: CallSettings,
+        credentials: Credentials,
+        attempt: Attempt,
+        upload: Upload | None,
+        progress: ProgressHook | None,
+    ) -> T:
+        answer = await self._pool.fetch(
+            request,
+            credentials.headers(),
+            calls.timeouts,
+            attempt=attempt,
+            upload=upload,
+            progress=progress,
+        )
+        request_id = answer.headers.get("dg-request-id")
+        _log.debug("%s: %d (request id %s)", request.operation, answer.status, request_id)
+        decoded = decipher(answer, route.answer, request.operation, now=time.time())
+        if calls.keep_raw and isinstance(decoded, Answer):
+            attach_raw(decoded, answer.body)
+        return decoded
+
+    # Public methods for sockets.
+
+    async def connect(
+        self,
+        path: str,
+        query: str,
+        calls: CallSettings,
+        credentials: CredentialsSource,
+        operation: str,
+    ) -> WebSocket:
+        """Return a new connected WebSocket, see ``open_websocket``."""
+        url = f"{calls.endpoints.socket}{path}"
+        return await open_websocket(
+            f"{url}?{query}" if query else url,
+            headers=calls.extra_headers,
+            secret_headers=(await credentials()).headers(),
+            settings=calls.stream,
+            operation=operation,
+            proxy=self._settings.proxy,
+            trust_env=self._settings.trust_env,
+            ssl_context=self._ssl_context,
+        )

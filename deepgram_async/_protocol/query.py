@@ -1,0 +1,92 @@
+"""Options of a call, checked against their TypedDict and written as a query string."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, cast
+from urllib.parse import quote
+
+import msgspec
+
+from deepgram_async.errors import OptionError
+
+__all__ = ["QueryValue", "encode_query", "option_names"]
+
+QueryValue = str | int | float | bool | Sequence[str | int | float | bool]
+"""A value of ``extra_query``: a scalar, or a sequence for a repeated key."""
+
+# Options that exist in the API under another call of this package.
+_ELSEWHERE: Final = {
+    "callback": "use submit(source, callback=...): the answer goes to the callback",
+    "callback_method": "use submit(source, callback=..., callback_method=...)",
+}
+
+
+def encode_query(
+    options: Mapping[str, object],
+    kind: type[Any],
+    extra: Mapping[str, QueryValue] | None = None,
+) -> str:
+    """Return the query string for options, without the question mark.
+
+    ``None`` means "not sent", a boolean is written in lower case, a sequence repeats its key.
+
+    Args:
+        options: What the caller passed as keywords.
+        kind: The TypedDict that names and types the options.
+        extra: Keys that are newer than this release; sent as they are, after the options.
+
+    Raises:
+        OptionError: An option is unknown, or has the wrong type.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    known = option_names(kind)
+    for name in given:
+        if name not in known:
+            raise OptionError(_unknown(name, known), option=name)
+    _check_types(given, kind)
+    pairs = list(_pairs(given))
+    if extra:
+        pairs.extend(_pairs(extra))
+    return "&".join(pairs)
+
+
+def option_names(kind: type[Any]) -> Collection[str]:
+    """Return the names of all options of a TypedDict, those of its bases included."""
+    return kind.__annotations__.keys()
+
+
+def _check_types(given: Mapping[str, object], kind: type[Any]) -> None:
+    try:
+        msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).rpartition(" - at `$.")
+        name = place.rstrip("`").partition("[")[0]
+        raise OptionError(f"option {name}: {reason}", option=name) from None
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    if name in _ELSEWHERE:
+        return f"{name!r} is not an option here: {_ELSEWHERE[name]}"
+    from difflib import get_close_matches  # only an error needs it
+
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    advice = f"did you mean {near[0]!r}?" if near else "pass newer keys with extra_query={...}"
+    return f"unknown option {name!r}: {advice}"
+
+
+def _pairs(values: Mapping[str, object]) -> Iterable[str]:
+    for name, value in values.items():
+        key = quote(name, safe="")
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            for item in cast("Sequence[object]", value):  # isinstance cannot tell the items
+                yield f"{key}={_text(item)}"
+        else:
+            yield f"{key}={_text(value)}"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # A colon is part of Deepgram's small syntax ("term:weight") and legal in a query.
+    return quote(str(value), safe=":/,")

@@ -1,0 +1,97 @@
+"""What a REST call is made of: a route, and the request built from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from deepgram_async._protocol.endpoints import Endpoints
+
+__all__ = ["Request", "Route", "build_request"]
+
+T = TypeVar("T")
+
+# Whisper may work for twenty minutes before the first byte of the answer
+# (Deepgram docs, "Rate limits": maximum processing time).
+TRANSCRIPTION_RESPONSE_S: Final = 21 * 60.0
+
+
+class Route(Generic[T]):
+    """One operation of the API, typed by its answer.
+
+    Attributes:
+        method: HTTP method.
+        path: Path below the base URL.
+        answer: Struct that the answer decodes to.
+        response_s: Seconds that the service may take until the answer begins.
+    """
+
+    __slots__ = ("answer", "method", "path", "response_s")
+
+    method: str
+    path: str
+    answer: type[T]
+    response_s: float
+
+    def __init__(
+        self, method: str, path: str, answer: type[T], *, response_s: float = 60.0
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.answer = answer
+        self.response_s = response_s
+
+    @property
+    def operation(self) -> str:
+        """The call as it stands in messages, such as ``POST /v1/listen``."""
+        return f"{self.method} {self.path}"
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as values; the credentials are added where it is sent."""
+
+    method: str
+    url: str
+    """Complete and already percent-encoded."""
+    headers: Mapping[str, str]
+    json: bytes | None = None
+    """The body, unless one is uploaded."""
+    operation: str
+    response_s: float
+
+
+def build_request(
+    route: Route[T],
+    endpoints: Endpoints,
+    *,
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
+    body: object = None,
+) -> Request:
+    """Return the request for one call of a route.
+
+    Args:
+        route: The operation.
+        endpoints: Where the service lives.
+        query: Encoded query string.
+        headers: More headers; they win over the usual ones.
+        body: Value to send as JSON, or ``None`` for no body or an uploaded one.
+    """
+    fields = {"Accept": "application/json"}
+    payload = None
+    if body is not None:
+        fields["Content-Type"] = "application/json"
+        payload = msgspec.json.encode(body)
+    if headers:
+        fields.update(headers)
+    url = f"{endpoints.rest}{route.path}"
+    return Request(
+        method=route.method,
+        url=f"{url}?{query}" if query else url,
+        headers=fields,
+        json=payload,
+        operation=route.operation,
+        response_s=route.response_s,
+    )

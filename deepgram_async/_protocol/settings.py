@@ -1,0 +1,82 @@
+"""Settings of a session, as values."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+
+import msgspec
+
+from deepgram_async._protocol.endpoints import Endpoints
+from deepgram_async._protocol.query import QueryValue
+from deepgram_async._protocol.retry import RetryPolicy
+
+__all__ = ["CallSettings", "NetworkSettings", "StreamSettings", "Timeouts"]
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """Deadlines of REST calls, in seconds. There is no total: a two-hour upload is legitimate.
+
+    Attributes:
+        connect_s: Until TCP and TLS stand.
+        upload_idle_s: Without any progress of the upload.
+        response_s: From the end of the upload until the answer begins; ``None`` takes the limit
+            of the operation (21 minutes for a transcription, one for the rest).
+        download_idle_s: Between two pieces of the answer.
+    """
+
+    connect_s: float = 10.0
+    upload_idle_s: float = 60.0
+    response_s: float | None = None
+    download_idle_s: float = 60.0
+
+
+class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a live stream behaves; times in seconds.
+
+    Attributes:
+        open_timeout_s: Until the handshake is answered.
+        keepalive_s: Pause in the audio after which a KeepAlive is sent; ``None`` sends none.
+            Deepgram closes a silent stream after ten seconds (Deepgram docs, "Audio Keep Alive").
+        dead_peer_s: A peer that answers no ping, or takes no data, for this long is given up.
+        drain_timeout_s: After the closing message, the longest silence of the service that is
+            waited for before the connection is dropped.
+        close_timeout_s: Bound of every other way to close.
+        send_buffer_bytes: Audio waiting to be sent; a sender waits when it is full.
+        event_buffer: Events waiting for the consumer. When it is full, interim results are
+            dropped, the oldest first; finals never are: with nothing left to drop the stream
+            ends with ``SlowConsumerError``.
+        strict: Raise ``ProtocolError`` for a message that cannot be decoded, instead of
+            delivering it as ``Malformed``.
+    """
+
+    open_timeout_s: float = 10.0
+    keepalive_s: float | None = 4.0
+    dead_peer_s: float = 15.0
+    drain_timeout_s: float = 5.0
+    close_timeout_s: float = 1.0
+    send_buffer_bytes: int = 1 << 20
+    event_buffer: int = 4096
+    strict: bool = False
+
+
+class CallSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every call of a session shares; credentials are kept apart."""
+
+    endpoints: Endpoints
+    timeouts: Timeouts = Timeouts()
+    retry: RetryPolicy = RetryPolicy()
+    stream: StreamSettings = StreamSettings()
+    extra_headers: Mapping[str, str] = {}
+    extra_query: Mapping[str, QueryValue] = {}
+    keep_raw: bool = False
+
+
+class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What cannot change while the connections live."""
+
+    pool_limit: int = 100
+    pool_limit_per_host: int = 0
+    proxy: str | None = None
+    trust_env: bool = False
+    ssl_context: ssl.SSLContext | None = None

@@ -1,0 +1,37 @@
+"""What audio may be handed in as."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Iterable
+from os import PathLike
+from typing import Protocol, runtime_checkable
+
+__all__ = ["AudioChunks", "AudioSource", "BinaryReader", "ProgressHook"]
+
+
+@runtime_checkable
+class BinaryReader(Protocol):
+    """A file object opened for reading bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most ``size`` bytes; none at the end."""
+        ...
+
+
+AudioSource = (
+    str
+    | PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | BinaryReader
+    | Iterable[bytes]
+    | AsyncIterable[bytes]
+)
+"""Audio to transcribe: a path, bytes, a file object, an iterable of bytes, or a URL (``str``)."""
+
+AudioChunks = AsyncIterable[bytes] | Iterable[bytes] | BinaryReader
+"""Audio for a live stream: chunks as they come, or a file object, read as fast as it goes."""
+
+ProgressHook = Callable[[int, int | None], None]
+"""Called with the bytes handed to the network so far, and the total where it is known."""

@@ -1,0 +1,351 @@
+"""The session: owner of the connections, and the way to every call."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from deepgram_async._protocol import credentials as creds
+from deepgram_async._protocol.credentials import Credentials, CredentialsSource
+from deepgram_async._protocol.endpoints import Region, resolve_endpoints
+from deepgram_async._protocol.listen_v1 import OPERATION, PATH
+from deepgram_async._protocol.query import QueryValue, encode_query
+from deepgram_async._protocol.requests import Route
+from deepgram_async._protocol.retry import RetryPolicy
+from deepgram_async._protocol.settings import (
+    CallSettings,
+    NetworkSettings,
+    StreamSettings,
+    Timeouts,
+)
+from deepgram_async._protocol.sources import AudioSource, ProgressHook
+from deepgram_async._resources.listen import Listen
+from deepgram_async._stream.live import LiveStream
+from deepgram_async._stream.manager import SocketManager
+from deepgram_async.errors import ConfigurationError, InvalidStateError
+
+if TYPE_CHECKING:
+    from deepgram_async._io.transport import HttpClient, Transport
+    from deepgram_async._io.websocket import WebSocket
+
+__all__ = ["DeepgramSession"]
+
+T = TypeVar("T")
+
+_log = logging.getLogger("deepgram_async")
+
+# Time for the streams that are still open when the session closes.
+_CLOSE_STREAMS_S: Final = 5.0
+
+
+class DeepgramSession:
+    """A session with Deepgram: one pool of connections, one place for settings.
+
+    ::
+
+        async with DeepgramSession() as dg:
+            answer = await dg.listen.transcribe("meeting.mp3", model="nova-3")
+
+    It can be made anywhere, also outside a running loop; connections are made on first use and
+    belong to the loop that is running then. After that loop has ended, as with one
+    ``asyncio.run`` a call, the next use makes new ones. Two loops at the same time need two
+    sessions. It may be closed from another task than the one that opened it, and opened again.
+
+    Args:
+        api_key: Key of a Deepgram project; ``DEEPGRAM_API_KEY`` if left out.
+        access_token: Short-lived token instead of a key; ``DEEPGRAM_ACCESS_TOKEN`` if left out.
+        token_provider: Async function that returns an access token; it is asked before every
+            request and every handshake.
+        base_url: Address of the service (``http``, ``https``, ``ws`` or ``wss``; port and path
+            prefix are kept); ``DEEPGRAM_BASE_URL`` if left out.
+        region: ``eu``, ``au`` or ``in`` instead of a base URL.
+        allow_insecure: Accept unencrypted traffic to a host that is not this machine.
+        timeouts: Deadlines of REST calls.
+        retry: When REST calls are repeated.
+        stream: Behaviour of live streams.
+        pool_limit: REST connections at the same time; 0 for no limit.
+        pool_limit_per_host: The same for each host.
+        proxy: URL of an HTTP proxy for REST and WebSockets.
+        trust_env: Take proxies from ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY``.
+        ssl_context: TLS settings for REST and WebSockets.
+        http_client: An aiohttp session of yours for REST; it is left open, and brings its own
+            pool and TLS settings.
+        extra_headers: Headers for every request and handshake.
+        extra_query: Query keys for every request and handshake with options.
+        keep_raw: Keep the body of each answer in ``answer.raw``, so that ``to_dict()`` returns
+            fields that are newer than this release too.
+
+    Raises:
+        ConfigurationError: A setting is wrong, or credentials are missing; only an own
+            ``base_url`` can do without.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        access_token: str | None = None,
+        token_provider: Callable[[], Awaitable[str]] | None = None,
+        base_url: str | None = None,
+        region: Region | None = None,
+        allow_insecure: bool = False,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        stream: StreamSettings | None = None,
+        pool_limit: int = 100,
+        pool_limit_per_host: int = 0,
+        proxy: str | None = None,
+        trust_env: bool = False,
+        ssl_context: ssl.SSLContext | None = None,
+        http_client: HttpClient | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        keep_raw: bool = False,
+    ) -> None:
+        _set_log_level(os.environ.get("DEEPGRAM_LOG"))
+        endpoints = resolve_endpoints(
+            base_url or (None if region else os.environ.get("DEEPGRAM_BASE_URL") or None),
+            region,
+            allow_insecure=allow_insecure,
+        )
+        calls = CallSettings(
+            endpoints=endpoints,
+            timeouts=timeouts or Timeouts(),
+            retry=retry or RetryPolicy(),
+            stream=stream or StreamSettings(),
+            extra_headers=dict(extra_headers or {}),
+            extra_query=dict(extra_query or {}),
+            keep_raw=keep_raw,
+        )
+        credentials = _credentials(
+            api_key, access_token, token_provider, are_required=endpoints.is_deepgram
+        )
+        network = NetworkSettings(
+            pool_limit=pool_limit,
+            pool_limit_per_host=pool_limit_per_host,
+            proxy=proxy,
+            trust_env=trust_env,
+            ssl_context=ssl_context,
+        )
+        self._connections = _Connections(network, calls, http_client)
+        self._caller = _Caller(self._connections, calls, credentials)
+
+    # Public attributes.
+
+    @cached_property
+    def listen(self) -> Listen:
+        """Speech to text, prerecorded and live."""
+        return Listen(self._caller)
+
+    @property
+    def streams(self) -> tuple[LiveStream, ...]:
+        """The live streams of this session that are open now."""
+        return self._connections.sockets.streams
+
+    # Public methods.
+
+    def with_options(
+        self,
+        *,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        stream: StreamSettings | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        keep_raw: bool | None = None,
+    ) -> Self:
+        """Return a session with other settings for its calls, on the same connections.
+
+        What is left out stays as it is; headers and query keys are added to those of this
+        session. Closing either closes the connections of both.
+        """
+        old = self._caller.calls
+        calls = CallSettings(
+            endpoints=old.endpoints,
+            timeouts=timeouts or old.timeouts,
+            retry=retry or old.retry,
+            stream=stream or old.stream,
+            extra_headers={**old.extra_headers, **(extra_headers or {})},
+            extra_query={**old.extra_query, **(extra_query or {})},
+            keep_raw=old.keep_raw if keep_raw is None else keep_raw,
+        )
+        return self._sharing(_Caller(self._connections, calls, self._caller.credentials))
+
+    async def aclose(self) -> None:
+        """Finish the open streams within five seconds and close all connections.
+
+        Safe to repeat, and from any task of the same loop. The session can be used again.
+        """
+        await self._connections.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self._connections.transport()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def _sharing(self, caller: _Caller) -> Self:
+        made = copy(self)
+        made._caller = caller  # noqa: SLF001 - it is this very class
+        made.__dict__.pop("listen", None)  # it is bound to the caller of this session
+        return made
+
+    def __repr__(self) -> str:
+        return f"<DeepgramSession {self._caller.calls.endpoints.rest}>"
+
+
+class _Connections:
+    """The transport of the running loop, made when it is first needed."""
+
+    def __init__(
+        self,
+        network: NetworkSettings,
+        calls: CallSettings,
+        http_client: HttpClient | None,
+    ) -> None:
+        self.sockets = SocketManager()
+        self._network = network
+        self._calls = calls
+        self._http_client = http_client
+        self._transport: Transport | None = None
+
+    async def transport(self) -> Transport:
+        """Return the transport of the running loop.
+
+        Raises:
+            InvalidStateError: The session is in use on another loop.
+        """
+        if self._usable() is None:
+            # aiohttp and websockets take 200 ms to import: not on the loop.
+            io = await asyncio.to_thread(importlib.import_module, "deepgram_async._io.transport")
+            made = await io.open_transport(self._network, self._calls, self._http_client)
+            if self._usable() is None:
+                self._transport = made
+            else:
+                await made.aclose()  # another task was faster
+        transport = self._usable()
+        assert transport is not None
+        return transport
+
+    async def aclose(self) -> None:
+        """Close streams and pool of the running loop."""
+        transport, self._transport = self._usable(), None
+        if transport is not None:
+            await self.sockets.aclose(_CLOSE_STREAMS_S)
+            await transport.aclose()
+
+    def _usable(self) -> Transport | None:
+        transport = self._transport
+        if transport is None or transport.loop.is_closed():
+            return None
+        if transport.loop is not asyncio.get_running_loop():
+            raise InvalidStateError(
+                "this session is in use on another event loop; make one session for each loop"
+            )
+        return transport
+
+
+class _Caller:
+    """Sends the calls of one session; what the resources know as a ``Sender``."""
+
+    def __init__(
+        self, connections: _Connections, calls: CallSettings, credentials: CredentialsSource
+    ) -> None:
+        self.calls = calls
+        self.credentials = credentials
+        self._connections = connections
+
+    def query(
+        self,
+        options: Mapping[str, object],
+        kind: type[Any],
+        extra: Mapping[str, QueryValue] | None = None,
+    ) -> str:
+        return encode_query(options, kind, {**self.calls.extra_query, **(extra or {})})
+
+    async def send(self, route: Route[T], *, query: str = "", body: object = None) -> T:
+        transport = await self._connections.transport()
+        return await transport.send(route, self.calls, self.credentials, query=query, body=body)
+
+    async def upload(
+        self,
+        route: Route[T],
+        source: AudioSource,
+        *,
+        query: str,
+        content_type: str | None,
+        progress: ProgressHook | None,
+    ) -> T:
+        transport = await self._connections.transport()
+        upload = await transport.open_upload(source, content_type)
+        return await transport.send(
+            route, self.calls, self.credentials, query=query, upload=upload, progress=progress
+        )
+
+    def live(self, options: Mapping[str, object], query: str) -> LiveStream:
+        async def connect() -> WebSocket:
+            transport = await self._connections.transport()
+            return await transport.connect(PATH, query, self.calls, self.credentials, OPERATION)
+
+        return self._connections.sockets.live(connect, options, self.calls.stream)
+
+
+def _credentials(
+    api_key: str | None,
+    access_token: str | None,
+    token_provider: Callable[[], Awaitable[str]] | None,
+    *,
+    are_required: bool,
+) -> CredentialsSource:
+    given = [value for value in (api_key, access_token, token_provider) if value is not None]
+    if len(given) > 1:
+        raise ConfigurationError("api_key, access_token and token_provider exclude each other")
+    if token_provider is not None:
+
+        async def ask() -> Credentials:
+            return creds.access_token(await token_provider())
+
+        return ask
+    if not given:
+        api_key = os.environ.get("DEEPGRAM_API_KEY") or None
+        access_token = os.environ.get("DEEPGRAM_ACCESS_TOKEN") or None
+    if api_key is not None:
+        fixed = creds.api_key(api_key)
+    elif access_token is not None:
+        fixed = creds.access_token(access_token)
+    elif are_required:
+        raise creds.missing_credentials()
+    else:
+        fixed = creds.anonymous()
+
+    async def return_fixed() -> Credentials:
+        return fixed
+
+    return return_fixed
+
+
+def _set_log_level(name: str | None) -> None:
+    if not name:
+        return
+    level = logging.getLevelNamesMapping().get(name.upper())
+    if level is None:
+        raise ConfigurationError(f"DEEPGRAM_LOG={name!r} is not a log level such as debug or info")
+    _log.setLevel(level)
+    if not _log.handlers and not logging.getLogger().handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        _log.addHandler(handler)

@@ -1,0 +1,1 @@
+"""Live streams: what happens between the user's iterator and a WebSocket."""

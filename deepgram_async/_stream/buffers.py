@@ -1,0 +1,137 @@
+"""The two bounded buffers of a stream: events for the user, frames for the socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from deepgram_async.errors import InvalidStateError, SlowConsumerError
+
+__all__ = ["EventBuffer", "FrameQueue"]
+
+E = TypeVar("E")
+
+
+class EventBuffer(Generic[E]):
+    """Events on their way to one consumer.
+
+    The producer never waits. When the buffer is full the oldest expendable event is dropped; when
+    none is left, ``put`` raises, so nothing that counts is ever dropped.
+    """
+
+    def __init__(self, limit: int, is_expendable: Callable[[E], bool]) -> None:
+        self.dropped: int = 0
+        """How many expendable events were dropped."""
+        self._limit = limit
+        self._is_expendable = is_expendable
+        self._events: deque[E] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._is_closed = False
+        self._error: BaseException | None = None
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def put(self, event: E) -> None:
+        """Add an event.
+
+        Raises:
+            SlowConsumerError: The buffer is full of events that must not be dropped.
+        """
+        if len(self._events) >= self._limit:
+            self._make_room(event)
+        self._events.append(event)
+        self._wake()
+
+    def close(self, error: BaseException | None = None) -> None:
+        """End the iteration after the events that wait; the first close counts.
+
+        Args:
+            error: What the consumer gets at the end, or ``None`` for a regular end.
+        """
+        if not self._is_closed:
+            self._is_closed = True
+            self._error = error
+            self._wake()
+
+    async def get(self) -> E:
+        """Return the next event; cancelling loses none.
+
+        Raises:
+            StopAsyncIteration: The stream has ended regularly.
+            BaseException: What the stream was closed with.
+            InvalidStateError: Another task is waiting already.
+        """
+        while not self._events:
+            if self._is_closed:
+                raise StopAsyncIteration if self._error is None else self._error
+            if self._waiter is not None:
+                raise InvalidStateError("another task is already iterating over this stream")
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return self._events.popleft()
+
+    def _make_room(self, event: E) -> None:
+        for index, waiting in enumerate(self._events):
+            if self._is_expendable(waiting):
+                del self._events[index]
+                self.dropped += 1
+                return
+        raise SlowConsumerError(
+            f"{len(self._events)} results wait and none was taken",
+            hint="take events faster, or raise event_buffer in StreamSettings",
+        )
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class FrameQueue:
+    """Frames on their way to the socket, bounded in bytes.
+
+    Whoever puts waits while it is full; a frame that was put is written in its turn.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.waiting_bytes: int = 0
+        """Bytes that are not written yet."""
+        self._limit_bytes = limit_bytes
+        self._frames: deque[str | bytes] = deque()
+        self._has_frames = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._is_closed = False
+
+    async def wait_for_room(self) -> None:
+        """Return when another frame may be put; cancelling is safe."""
+        await self._has_room.wait()
+
+    def put(self, frame: str | bytes) -> None:
+        """Add a frame; a control frame is short and may go over the bound."""
+        self._frames.append(frame)
+        self.waiting_bytes += len(frame)
+        self._has_frames.set()
+        if self.waiting_bytes >= self._limit_bytes and not self._is_closed:
+            self._has_room.clear()
+
+    async def get(self) -> str | bytes:
+        """Return the next frame, waiting for one."""
+        while not self._frames:
+            self._has_frames.clear()
+            await self._has_frames.wait()
+        frame = self._frames.popleft()
+        self.waiting_bytes -= len(frame)
+        if self.waiting_bytes < self._limit_bytes:
+            self._has_room.set()
+        return frame
+
+    def close(self) -> None:
+        """Let everybody go who waits for room."""
+        self._is_closed = True
+        self._has_room.set()

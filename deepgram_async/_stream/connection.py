@@ -1,0 +1,163 @@
+"""One connection of a stream: a core that decides, a WebSocket, one writer, one watchdog."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+
+from deepgram_async._protocol.settings import StreamSettings
+from deepgram_async._protocol.sockets import Close, SocketClosed, State
+from deepgram_async._stream.buffers import FrameQueue
+from deepgram_async.errors import ConnectionLostError
+
+if TYPE_CHECKING:
+    from deepgram_async._io.websocket import WebSocket
+
+__all__ = ["Connection", "Core"]
+
+_ABNORMAL: Final = 1006
+
+E = TypeVar("E")
+E_co = TypeVar("E_co", covariant=True)
+
+
+class Core(Protocol[E_co]):
+    """What a connection needs to know of a protocol."""
+
+    state: State
+    close_error: ConnectionLostError | None
+
+    @property
+    def deadline(self) -> float | None:
+        """When ``on_deadline`` wants to be called."""
+        ...
+
+    def on_deadline(self, now: float) -> str | None:
+        """Return a frame that is due."""
+        ...
+
+    def frame_sent(self, frame: str | bytes, now: float) -> None:
+        """Note that a frame was written."""
+        ...
+
+    def receive(self, frame: str | bytes) -> E_co:
+        """Return the event in a frame."""
+        ...
+
+    def receive_close(self, close: Close) -> None:
+        """Settle how the stream ended."""
+        ...
+
+
+class Connection(Generic[E]):
+    """Carries frames both ways until either side ends it.
+
+    Two tasks belong to it. The *writer* is the only one that writes. The *watchdog* sends what
+    the core wants sent in a pause, and drops a connection whose peer takes no data any more.
+    Reading is done by whoever calls ``receive``.
+    """
+
+    def __init__(self, core: Core[E], websocket: WebSocket, settings: StreamSettings) -> None:
+        self._core = core
+        self._websocket = websocket
+        self._settings = settings
+        self._queue = FrameQueue(settings.send_buffer_bytes)
+        self._loop = asyncio.get_running_loop()
+        self._write_began_at: float | None = None
+        self._tasks = [
+            self._spawn(self._write(), "writer"),
+            self._spawn(self._watch(), "watchdog"),
+        ]
+
+    # Public methods for sending.
+
+    async def wait_for_room(self) -> None:
+        """Return when a frame of audio may be queued, or the connection has ended."""
+        await self._queue.wait_for_room()
+
+    def put(self, frame: str | bytes) -> None:
+        """Queue a frame; the order of calls is the order on the wire."""
+        self._queue.put(frame)
+
+    # Public methods for receiving.
+
+    async def receive(self) -> E | None:
+        """Return the next event, or ``None`` at the end that was asked for.
+
+        Raises:
+            ConnectionLostError: The connection ended unasked.
+        """
+        try:
+            return self._core.receive(await self._websocket.receive())
+        except SocketClosed as closed:
+            self._core.receive_close(closed.close)
+            self._queue.close()
+            if self._core.close_error is not None:
+                raise self._core.close_error from None
+            return None
+
+    # Public methods for ending.
+
+    def give_up(self, reason: str) -> None:
+        """Drop the connection at once, whatever waits to be written."""
+        self._websocket.abort(reason)
+        self._core.receive_close(Close(_ABNORMAL, reason))
+        self._queue.close()
+
+    async def aclose(self) -> None:
+        """Close politely within the bound of the settings, then by force; safe to repeat."""
+        for task in self._tasks:
+            task.cancel()
+        try:
+            await self._websocket.aclose(self._settings.close_timeout_s)
+        finally:
+            self._core.state = State.CLOSED
+            self._queue.close()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that are queued and not written yet."""
+        return self._queue.waiting_bytes
+
+    # The two tasks.
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        return self._loop.create_task(work, name=f"deepgram_async {name}")
+
+    async def _write(self) -> None:
+        with contextlib.suppress(SocketClosed):  # the reader learns the same, and why
+            while True:
+                frame = await self._queue.get()
+                self._write_began_at = self._loop.time()
+                await self._websocket.send(frame)
+                self._write_began_at = None
+                self._core.frame_sent(frame, self._loop.time())
+
+    async def _watch(self) -> None:
+        patience = self._settings.dead_peer_s
+        while self._core.state is not State.CLOSED:
+            now = self._loop.time()
+            began = self._write_began_at
+            if began is not None and now >= began + patience:
+                self._websocket.abort(f"the peer took no data for {patience:g} s")
+                return
+            if self.waiting_bytes == 0 and began is None:
+                frame = self._core.on_deadline(now)
+                if frame is not None:
+                    self.put(frame)
+            await asyncio.sleep(self._next_look(now))
+
+    def _next_look(self, now: float) -> float:
+        patience = self._settings.dead_peer_s
+        # A quarter of the patience bounds how late a stalled write is noticed.
+        look = now + patience / 4
+        if self._write_began_at is not None:
+            look = min(look, self._write_began_at + patience)
+        deadline = self._core.deadline
+        if deadline is not None:
+            look = min(look, deadline)
+        # A deadline that is due while a write is under way must not make this loop spin.
+        return max(look - now, 0.05)

@@ -1,0 +1,11 @@
+"""Answers and messages of the service, one module per product area.
+
+The classes have Deepgram's names and the module is their namespace, so that `live.Metadata` and
+`prerecorded.Metadata` are two things. `common` has what they share, `events` what a socket may
+yield beside the documented messages.
+"""
+
+from deepgram_async.models import common, events, live, prerecorded
+from deepgram_async.models._base import Answer, Model
+
+__all__ = ["Answer", "Model", "common", "events", "live", "prerecorded"]

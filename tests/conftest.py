@@ -1,0 +1,83 @@
+"""Guards around every asynchronous test: nothing it starts may outlive it."""
+
+import asyncio
+import gc
+import os
+import sys
+from collections.abc import AsyncIterator
+from inspect import iscoroutinefunction
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import aiohttp
+import aioresponses.core
+import pytest
+from aiohttp.client_proto import ResponseHandler
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and iscoroutinefunction(item.function):
+            item.fixturenames.insert(0, "no_leaks")
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of whoever runs the tests out of them."""
+    for name in [name for name in os.environ if name.startswith("DEEPGRAM_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+async def no_leaks() -> AsyncIterator[None]:
+    """Fail a test that leaves a task, a socket, or an exception that nobody saw."""
+    loop = asyncio.get_running_loop()
+    unseen: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: unseen.append(context))
+    tasks_before = asyncio.all_tasks()
+    sockets_before = _open_sockets()
+    yield
+    gc.collect()
+    tasks, sockets = asyncio.all_tasks() - tasks_before, _open_sockets() - sockets_before
+    for _ in range(100):  # closing takes a few turns of the loop
+        if not tasks and not sockets:
+            break
+        await asyncio.sleep(0.01)
+        tasks = {task for task in tasks if not task.done()}
+        sockets = _open_sockets() - sockets_before
+    assert not tasks, f"tasks left behind: {tasks}"
+    assert not sockets, f"sockets left open: {sockets}"
+    assert not unseen, f"exceptions that nobody saw: {unseen}"
+
+
+def _open_sockets() -> set[str]:
+    if sys.platform != "linux":
+        return set()
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            target = os.readlink(entry)
+        except FileNotFoundError:  # the handle of the listing itself
+            continue
+        if target.startswith("socket:"):
+            found.add(target)
+    return found
+
+
+class _CompatibleResponse(aiohttp.ClientResponse):
+    """The response class of aioresponses 0.7.9 for aiohttp 3.14, whose constructor wants more."""
+
+    def __init__(self, *args: Any, stream_writer: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, stream_writer=stream_writer or Mock(output_size=0), **kwargs)
+
+
+def _stream_reader(loop: asyncio.AbstractEventLoop | None = None) -> aiohttp.StreamReader:
+    loop = loop or asyncio.get_running_loop()
+    return aiohttp.StreamReader(ResponseHandler(loop=loop), limit=2**31, loop=loop)
+
+
+# aioresponses offers no hook for this; remove it when a release supports aiohttp 3.14.
+_core: Any = aioresponses.core
+_core.ClientResponse = _CompatibleResponse
+_core.stream_reader_factory = _stream_reader

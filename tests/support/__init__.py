@@ -1,0 +1,1 @@
+"""Servers on loopback that do what a test tells them."""
