@@ -18,7 +18,7 @@ from aiohttp.client_proto import ResponseHandler
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if isinstance(item, pytest.Function) and iscoroutinefunction(item.function):
+        if isinstance(item, pytest.Function) and iscoroutinefunction(item.obj):
             item.fixturenames.insert(0, "no_leaks")
 
 
@@ -39,13 +39,15 @@ async def no_leaks() -> AsyncIterator[None]:
     sockets_before = _open_sockets()
     yield
     gc.collect()
-    tasks, sockets = asyncio.all_tasks() - tasks_before, _open_sockets() - sockets_before
+    tasks: set[asyncio.Task[Any]] = set()
+    sockets: set[str] = set()
+    own = {task for task in (asyncio.current_task(),) if task is not None}
     for _ in range(100):  # closing takes a few turns of the loop
+        tasks = asyncio.all_tasks() - tasks_before - own
+        sockets = _open_sockets() - sockets_before
         if not tasks and not sockets:
             break
         await asyncio.sleep(0.01)
-        tasks = {task for task in tasks if not task.done()}
-        sockets = _open_sockets() - sockets_before
     assert not tasks, f"tasks left behind: {tasks}"
     assert not sockets, f"sockets left open: {sockets}"
     assert not unseen, f"exceptions that nobody saw: {unseen}"
@@ -54,7 +56,7 @@ async def no_leaks() -> AsyncIterator[None]:
 def _open_sockets() -> set[str]:
     if sys.platform != "linux":
         return set()
-    found = set()
+    found: set[str] = set()
     for entry in Path("/proc/self/fd").iterdir():
         try:
             target = os.readlink(entry)

@@ -40,8 +40,14 @@ class EventBuffer(Generic[E]):
         Raises:
             SlowConsumerError: The buffer is full of events that must not be dropped.
         """
-        if len(self._events) >= self._limit:
-            self._make_room(event)
+        if len(self._events) >= self._limit and not self._made_room():
+            if not self._is_expendable(event):
+                raise SlowConsumerError(
+                    f"{len(self._events)} results wait and none was taken",
+                    hint="take events faster, or raise event_buffer in StreamSettings",
+                )
+            self.dropped += 1
+            return
         self._events.append(event)
         self._wake()
 
@@ -76,16 +82,13 @@ class EventBuffer(Generic[E]):
                 self._waiter = None
         return self._events.popleft()
 
-    def _make_room(self, event: E) -> None:
+    def _made_room(self) -> bool:
         for index, waiting in enumerate(self._events):
             if self._is_expendable(waiting):
                 del self._events[index]
                 self.dropped += 1
-                return
-        raise SlowConsumerError(
-            f"{len(self._events)} results wait and none was taken",
-            hint="take events faster, or raise event_buffer in StreamSettings",
-        )
+                return True
+        return False
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
