@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from deepgram_async._protocol import credentials as creds
 from deepgram_async._protocol.credentials import Credentials, CredentialsSource
 from deepgram_async._protocol.endpoints import Region, resolve_endpoints
-from deepgram_async._protocol.listen_v1 import OPERATION, PATH
+from deepgram_async._protocol.listen_v1 import PATH, ListenV1Core
 from deepgram_async._protocol.query import QueryValue, encode_query
 from deepgram_async._protocol.requests import Route
 from deepgram_async._protocol.retry import RetryPolicy
@@ -299,7 +299,9 @@ class _Caller:
     def live(self, options: Mapping[str, object], query: str) -> LiveStream:
         async def connect() -> WebSocket:
             transport = await self._connections.transport()
-            return await transport.connect(PATH, query, self.calls, self.credentials, OPERATION)
+            return await transport.connect(
+                PATH, query, self.calls, self.credentials, ListenV1Core.OPERATION
+            )
 
         return self._connections.sockets.live(connect, options, self.calls.stream)
 

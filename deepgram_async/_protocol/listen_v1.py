@@ -4,37 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final, get_args
+from typing import Any, ClassVar, Final, get_args
 
 import msgspec
 
-from deepgram_async._protocol.sockets import Close, MessageDecoder, State, lost, step
-from deepgram_async.errors import AudioSourceError, ConnectionLostError
+from deepgram_async._protocol.core import SocketCore
+from deepgram_async._protocol.sockets import MessageDecoder, State
+from deepgram_async.errors import AudioSourceError
 from deepgram_async.models.live import ListenEvent, ListenMessage, Metadata, Results
 
-__all__ = ["OPERATION", "PATH", "ListenV1Core"]
+__all__ = ["PATH", "ListenV1Core"]
 
 PATH: Final = "/v1/listen"
-OPERATION: Final = "WebSocket /v1/listen"
 
-_TRANSITIONS: Final[Mapping[tuple[State, str], State]] = {
-    (State.OPEN, "send_audio"): State.OPEN,
-    (State.OPEN, "finalize"): State.OPEN,
-    (State.OPEN, "keep_alive"): State.OPEN,
-    (State.OPEN, "close_stream"): State.CLOSING,
-}
 # Bytes of one sample; the other encodings are compressed and tell nothing about time.
 _SAMPLE_BYTES: Final = {"linear16": 2, "linear32": 4, "mulaw": 1, "alaw": 1}
-# Ends that the same stream would meet again: audio that cannot be decoded, a broken protocol, a
-# frame that is too large (Deepgram docs, "Errors": WebSocket close codes). All others are worth
-# another connection.
-_FINAL_CLOSES: Final = frozenset({1002, 1003, 1007, 1008, 1009})
 _KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
 _FINALIZE: Final = '{"type":"Finalize"}'
 _CLOSE_STREAM: Final = '{"type":"CloseStream"}'
 
 
-class ListenV1Core:
+class ListenV1Core(SocketCore[ListenEvent]):
     """The protocol of one live transcription.
 
     The client sends binary frames of audio and text frames of JSON. The service says nothing
@@ -43,28 +33,18 @@ class ListenV1Core:
     frame for ten seconds is closed by the service, so a ``KeepAlive`` is due in every longer
     pause. After ``CloseStream`` come the results that were still owed, one ``Metadata``, and the
     close. An empty binary frame is an older way to say ``CloseStream`` and is never sent here.
-
-    Every method that sends returns the frame to write. Time comes in as an argument, in seconds
-    of any clock that runs evenly.
     """
 
-    __slots__ = (
-        "_bytes_per_s",
-        "_decoder",
-        "_keepalive_s",
-        "_last_sent_at",
-        "_metadata_came",
-        "audio_bytes_sent",
-        "close_error",
-        "request_id",
-        "state",
-    )
+    OPERATION = "WebSocket /v1/listen"
+    TRANSITIONS: ClassVar[Mapping[tuple[State, str], State]] = {
+        (State.OPEN, "send_audio"): State.OPEN,
+        (State.OPEN, "finalize"): State.OPEN,
+        (State.OPEN, "keep_alive"): State.OPEN,
+        (State.OPEN, "close_stream"): State.CLOSING,
+    }
+    KEEP_ALIVE = _KEEP_ALIVE
 
-    state: State
     audio_bytes_sent: int
-    close_error: ConnectionLostError | None
-    """Why the stream ended, if nobody asked for it; set by ``receive_close``."""
-    request_id: str | None
 
     def __init__(
         self,
@@ -74,15 +54,9 @@ class ListenV1Core:
         keepalive_s: float | None,
         request_id: str | None = None,
     ) -> None:
-        self.state = State.OPEN
+        super().__init__(_decoder(), now=now, keepalive_s=keepalive_s, request_id=request_id)
         self.audio_bytes_sent = 0
-        self.close_error = None
-        self.request_id = request_id
         self._bytes_per_s = _bytes_per_s(options)
-        self._decoder = _decoder()
-        self._keepalive_s = keepalive_s
-        self._last_sent_at = now
-        self._metadata_came = False
 
     # Public methods for sending.
 
@@ -99,7 +73,7 @@ class ListenV1Core:
             raise AudioSourceError(f"a chunk of audio must be bytes, not {kind}")
         if not chunk:
             raise AudioSourceError("a chunk of audio is empty: it would end the stream")
-        self.state = step(_TRANSITIONS, self.state, "send_audio")
+        self._step("send_audio")
         return bytes(chunk)
 
     def finalize(self, channel: int | None = None) -> str:
@@ -108,10 +82,10 @@ class ListenV1Core:
         Raises:
             InvalidStateError: The closing message was sent, or the stream has ended.
         """
-        self.state = step(_TRANSITIONS, self.state, "finalize")
+        self._step("finalize")
         if channel is None:
             return _FINALIZE
-        return _json({"type": "Finalize", "channel": channel})
+        return msgspec.json.encode({"type": "Finalize", "channel": channel}).decode()
 
     def keep_alive(self) -> str:
         """Return the frame that keeps a silent stream open.
@@ -119,16 +93,16 @@ class ListenV1Core:
         Raises:
             InvalidStateError: The closing message was sent, or the stream has ended.
         """
-        self.state = step(_TRANSITIONS, self.state, "keep_alive")
+        self._step("keep_alive")
         return _KEEP_ALIVE
 
-    def close_stream(self) -> str:
+    def end(self) -> str:
         """Return the frame that ends the audio.
 
         Raises:
             InvalidStateError: It was sent before, or the stream has ended.
         """
-        self.state = step(_TRANSITIONS, self.state, "close_stream")
+        self._step("close_stream")
         return _CLOSE_STREAM
 
     def frame_sent(self, frame: str | bytes, now: float) -> None:
@@ -137,49 +111,19 @@ class ListenV1Core:
         if not isinstance(frame, str):
             self.audio_bytes_sent += len(frame)
 
-    # Public methods for time.
-
-    @property
-    def deadline(self) -> float | None:
-        """When ``on_deadline`` wants to be called; ``None`` for never."""
-        if self._keepalive_s is None or self.state is not State.OPEN:
-            return None
-        return self._last_sent_at + self._keepalive_s
-
-    def on_deadline(self, now: float) -> str | None:
-        """Return the KeepAlive that is due, or ``None`` if something was sent meanwhile."""
-        deadline = self.deadline
-        if deadline is None or now < deadline:
-            return None
-        return self.keep_alive()
-
     # Public methods for receiving.
 
     def receive(self, frame: str | bytes) -> ListenEvent:
         """Return the event in a frame of the service; never raises."""
-        event = self._decoder.decode(frame)
+        event = super().receive(frame)
         if type(event) is Metadata:
-            self._metadata_came = True
+            self._all_was_said = True
         return event
 
-    def receive_close(self, close: Close) -> None:
-        """Settle how the stream ended: ``close_error`` is ``None`` if it was asked for.
-
-        After the closing message a close with 1000, 1001 or without a code is the regular end. So
-        is any close once ``Metadata`` came after it: the service had said everything.
-        """
-        asked = self.state is State.CLOSING and (
-            self._metadata_came or close.code in (1000, 1001, 1005)
-        )
-        if not asked and self.close_error is None and self.state is not State.CLOSED:
-            self.close_error = lost(
-                close,
-                operation=OPERATION,
-                request_id=self.request_id,
-                audio_sent_s=self.audio_sent_s,
-                retryable=close.code not in _FINAL_CLOSES,
-            )
-        self.state = State.CLOSED
+    @staticmethod
+    def is_expendable(event: ListenEvent) -> bool:
+        """Return whether a later event supersedes this one: an interim result."""
+        return isinstance(event, Results) and event.is_final is not True
 
     # Public attributes.
 
@@ -189,15 +133,6 @@ class ListenV1Core:
         if self._bytes_per_s is None:
             return None
         return self.audio_bytes_sent / self._bytes_per_s
-
-    @staticmethod
-    def is_expendable(event: ListenEvent) -> bool:
-        """Return whether a later event supersedes this one: an interim result."""
-        return isinstance(event, Results) and event.is_final is not True
-
-
-def _json(message: Mapping[str, object]) -> str:
-    return msgspec.json.encode(message).decode()
 
 
 @cache

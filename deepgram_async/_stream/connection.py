@@ -5,50 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, SocketClosed, State
 from deepgram_async._stream.buffers import FrameQueue
-from deepgram_async.errors import ConnectionLostError
 
 if TYPE_CHECKING:
     from deepgram_async._io.websocket import WebSocket
 
-__all__ = ["Connection", "Core"]
+__all__ = ["Connection"]
 
 _ABNORMAL: Final = 1006
 
 E = TypeVar("E")
-E_co = TypeVar("E_co", covariant=True)
-
-
-class Core(Protocol[E_co]):
-    """What a connection needs to know of a protocol."""
-
-    state: State
-    close_error: ConnectionLostError | None
-
-    @property
-    def deadline(self) -> float | None:
-        """When ``on_deadline`` wants to be called."""
-        ...
-
-    def on_deadline(self, now: float) -> str | None:
-        """Return a frame that is due."""
-        ...
-
-    def frame_sent(self, frame: str | bytes, now: float) -> None:
-        """Note that a frame was written."""
-        ...
-
-    def receive(self, frame: str | bytes) -> E_co:
-        """Return the event in a frame."""
-        ...
-
-    def receive_close(self, close: Close) -> None:
-        """Settle how the stream ended."""
-        ...
 
 
 class Connection(Generic[E]):
@@ -59,7 +30,7 @@ class Connection(Generic[E]):
     Reading is done by whoever calls ``receive``.
     """
 
-    def __init__(self, core: Core[E], websocket: WebSocket, settings: StreamSettings) -> None:
+    def __init__(self, core: SocketCore[E], websocket: WebSocket, settings: StreamSettings) -> None:
         self._core = core
         self._websocket = websocket
         self._settings = settings

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from weakref import WeakSet
 
 from deepgram_async._protocol.settings import StreamSettings
-from deepgram_async._stream.live import Connector, LiveStream
+from deepgram_async._stream.live import LiveStream
+from deepgram_async._stream.stream import Connector
 from deepgram_async.errors import DeepgramError
 
 __all__ = ["SocketManager"]

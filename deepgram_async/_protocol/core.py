@@ -1,0 +1,130 @@
+"""What the protocols of all five sockets have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+from deepgram_async._protocol.sockets import Close, MessageDecoder, State, lost, step
+from deepgram_async.errors import ConnectionLostError
+
+__all__ = ["SocketCore"]
+
+E = TypeVar("E")
+
+# Ends that the same stream would meet again: data that cannot be decoded, a broken protocol, a
+# frame that is too large (Deepgram docs, "Errors": WebSocket close codes). All others are worth
+# another connection.
+_FINAL_CLOSES: Final = frozenset({1002, 1003, 1007, 1008, 1009})
+_REGULAR_CLOSES: Final = frozenset({1000, 1001, 1005})
+
+
+class SocketCore(ABC, Generic[E]):
+    """The protocol of one WebSocket, from open to closed, without I/O.
+
+    Every method that sends returns the frame to write. Time comes in as an argument, in seconds
+    of any clock that runs evenly.
+    """
+
+    OPERATION: ClassVar[str]
+    """The socket as messages call it."""
+    TRANSITIONS: ClassVar[Mapping[tuple[State, str], State]]
+    """What may be sent in which state, and the state after it."""
+    KEEP_ALIVE: ClassVar[str | None] = None
+    """The frame for a pause, where the protocol has one."""
+
+    state: State
+    close_error: ConnectionLostError | None
+    """Why the stream ended, if nobody asked for it; set by ``receive_close``."""
+    request_id: str | None
+
+    def __init__(
+        self,
+        decoder: MessageDecoder[Any],
+        *,
+        now: float,
+        keepalive_s: float | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        self.state = State.OPEN
+        self.close_error = None
+        self.request_id = request_id
+        self._decoder = decoder
+        self._keepalive_s = None if self.KEEP_ALIVE is None else keepalive_s
+        self._last_sent_at = now
+        self._all_was_said = False
+        """Set when the service has sent what is always its last message."""
+
+    # What each protocol answers for itself.
+
+    @abstractmethod
+    def end(self) -> str:
+        """Return the frame that asks the service to finish and close.
+
+        Raises:
+            InvalidStateError: It was sent before, or the stream has ended.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def is_expendable(event: E) -> bool:
+        """Return whether a later event supersedes this one."""
+
+    @property
+    def audio_sent_s(self) -> float | None:
+        """Seconds of audio sent, or ``None`` where that is unknown or has no meaning."""
+        return None
+
+    # Public methods for sending.
+
+    def frame_sent(self, frame: str | bytes, now: float) -> None:
+        """Note that a frame was written."""
+        self._last_sent_at = now
+
+    # Public methods for time.
+
+    @property
+    def deadline(self) -> float | None:
+        """When ``on_deadline`` wants to be called; ``None`` for never."""
+        if self._keepalive_s is None or self.state is not State.OPEN:
+            return None
+        return self._last_sent_at + self._keepalive_s
+
+    def on_deadline(self, now: float) -> str | None:
+        """Return the KeepAlive that is due, or ``None`` if something was sent meanwhile."""
+        deadline = self.deadline
+        if deadline is None or now < deadline:
+            return None
+        return self.KEEP_ALIVE
+
+    # Public methods for receiving.
+
+    def receive(self, frame: str | bytes) -> E:
+        """Return the event in a frame of the service; never raises."""
+        event: Any = self._decoder.decode(frame)
+        return event  # type: ignore[no-any-return]  # E is what the decoder was made for
+
+    def receive_close(self, close: Close) -> None:
+        """Settle how the stream ended: ``close_error`` is ``None`` if it was asked for.
+
+        After the closing message a close with 1000, 1001 or without a code is the regular end. So
+        is any close once the service had said everything.
+        """
+        asked = self.state is State.CLOSING and (
+            self._all_was_said or close.code in _REGULAR_CLOSES
+        )
+        if not asked and self.close_error is None and self.state is not State.CLOSED:
+            self.close_error = lost(
+                close,
+                operation=self.OPERATION,
+                request_id=self.request_id,
+                audio_sent_s=self.audio_sent_s,
+                retryable=close.code not in _FINAL_CLOSES,
+            )
+        self.state = State.CLOSED
+
+    # Helpers of the protocols.
+
+    def _step(self, operation: str) -> None:
+        self.state = step(self.TRANSITIONS, self.state, operation)

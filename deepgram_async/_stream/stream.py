@@ -1,0 +1,255 @@
+"""What the five sockets have in common for their users: opening, ending, iterating."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from deepgram_async._protocol.core import SocketCore
+from deepgram_async._protocol.settings import StreamSettings
+from deepgram_async._protocol.sockets import State
+from deepgram_async._stream.buffers import EventBuffer
+from deepgram_async._stream.connection import Connection
+from deepgram_async._stream.waiters import Waiters
+from deepgram_async.errors import DeepgramError, InvalidStateError, ProtocolError
+from deepgram_async.models.events import Malformed
+
+if TYPE_CHECKING:
+    from deepgram_async._io.websocket import WebSocket
+
+__all__ = ["Connector", "SocketStream"]
+
+_log = logging.getLogger("deepgram_async")
+
+C = TypeVar("C", bound=SocketCore[Any])
+E = TypeVar("E")
+
+Connector = Callable[[], "Awaitable[WebSocket]"]
+"""Makes a new connection for the stream each time it is called."""
+
+
+class SocketStream(Generic[C, E]):
+    """A WebSocket of the service as its user sees it, opened by ``async with``.
+
+    Leaving the ``async with`` regularly asks the service to end, waits for what it still owes,
+    and closes; those events can be iterated over afterwards. Leaving it with an exception closes
+    at once.
+
+    The iteration ends after a close that was asked for, and raises ``ConnectionLostError`` on any
+    other: there is no silent end. One task iterates; any task may send.
+    """
+
+    drain_timed_out: bool
+    """Whether the service fell silent after the closing message, so something may be missing."""
+
+    def __init__(
+        self,
+        connect: Connector,
+        make_core: Callable[[float, str | None], C],
+        is_expendable: Callable[[E], bool],
+        settings: StreamSettings,
+    ) -> None:
+        """Prepare a stream.
+
+        Args:
+            connect: Makes the connection.
+            make_core: Makes the protocol of a connection from the time and the request id.
+            is_expendable: Whether a later event supersedes this one.
+            settings: Behaviour of the stream.
+        """
+        self.drain_timed_out = False
+        self._connect = connect
+        self._make_core = make_core
+        self._settings = settings
+        self._buffer: EventBuffer[E] = EventBuffer(settings.event_buffer, is_expendable)
+        self._waiters: Waiters[E] = Waiters()
+        self._core: C | None = None
+        self._connection: Connection[E] | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._error: Exception | None = None
+        self._error_was_raised = False
+        self._is_closed = False
+        self._last_event_at = 0.0
+
+    # Public methods for opening and closing.
+
+    async def open(self) -> None:
+        """Connect; ``async with`` does it by itself.
+
+        Raises:
+            ApiError: The service refused the handshake; the class tells why.
+            TransportError: The connection could not be made.
+            InvalidStateError: The stream was opened before.
+        """
+        if self._is_closed or self._connection is not None:
+            raise InvalidStateError("a stream can be opened once")
+        websocket = await self._connect()
+        loop = asyncio.get_running_loop()
+        self._core = core = self._make_core(loop.time(), websocket.request_id)
+        self._connection = Connection(core, websocket, self._settings)
+        self._reader = loop.create_task(
+            self._read(core, self._connection), name="deepgram_async reader"
+        )
+        _log.debug("%s: open (request id %s)", core.OPERATION, websocket.request_id)
+
+    async def finish(self) -> None:
+        """Ask the service to end and return when it has said everything.
+
+        What was queued is still sent. If the service stays silent for ``drain_timeout_s`` the
+        connection is dropped and ``drain_timed_out`` is set. Safe to repeat.
+
+        Raises:
+            ConnectionLostError: The stream ended before everything had come.
+            InvalidStateError: The stream was never opened.
+        """
+        await self._drain()
+        self._raise_error()
+
+    async def aclose(self) -> None:
+        """Close at once, giving up what is still owed; safe to repeat, from any task."""
+        self._is_closed = True
+        tasks = [*self._tasks, *([] if self._reader is None else [self._reader])]
+        for task in tasks:
+            task.cancel()
+        try:
+            if self._connection is not None:
+                await self._connection.aclose()
+        finally:
+            self._buffer.close()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None and not self._is_closed:
+                await self._cancel_tasks()
+                await self._drain()
+                if not self._error_was_raised:
+                    self._raise_error()
+        finally:
+            await self.aclose()
+
+    # Public methods for receiving.
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> E:
+        if self._connection is None:
+            raise InvalidStateError("the stream is not open")
+        try:
+            return await self._buffer.get()
+        except StopAsyncIteration:
+            raise
+        except Exception:
+            self._error_was_raised = True
+            raise
+
+    # Public attributes.
+
+    @property
+    def is_open(self) -> bool:
+        """Whether events may still come."""
+        return self._reader is not None and not self._reader.done()
+
+    @property
+    def request_id(self) -> str | None:
+        """The id to quote to Deepgram's support; ``None`` before the stream is open."""
+        return None if self._core is None else self._core.request_id
+
+    def __repr__(self) -> str:
+        state = "new" if self._core is None else self._core.state.value
+        return f"<{type(self).__name__} {state} request_id={self.request_id}>"
+
+    # For the streams of the single sockets.
+
+    def _ready(self) -> tuple[C, Connection[E]]:
+        """Return the parts of an open stream, for a call of the user; raise what ended it."""
+        self._error_was_raised = self._error_was_raised or self._error is not None
+        return self._opened()
+
+    def _opened(self) -> tuple[C, Connection[E]]:
+        if self._error is not None:
+            raise self._error
+        if self._core is None or self._connection is None or self._is_closed:
+            raise InvalidStateError("the stream is not open")
+        return self._core, self._connection
+
+    def _start_task(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run work of this stream beside it; it is cancelled when the stream is left."""
+        task = asyncio.get_running_loop().create_task(work, name=f"deepgram_async {name}")
+        self._tasks.append(task)
+
+    def _fail(self, error: Exception) -> None:
+        """Note an error for the end of the iteration, unless another came first."""
+        if self._error is None:
+            self._error = error
+
+    def _received(self, event: E) -> None:
+        """See an event before the user does."""
+
+    # The reader, and the end.
+
+    async def _read(self, core: C, connection: Connection[E]) -> None:
+        """Move events into the buffer until the connection ends; never wait for the consumer."""
+        try:
+            while (event := await connection.receive()) is not None:
+                self._last_event_at = asyncio.get_running_loop().time()
+                if self._settings.strict and isinstance(event, Malformed):
+                    raise ProtocolError(event.reason, body=event.raw, operation=core.OPERATION)
+                self._received(event)
+                self._waiters.offer(event)
+                self._buffer.put(event)
+        except DeepgramError as error:
+            # Kept for whoever sends, iterates or leaves the `async with` next.
+            if not self.drain_timed_out:
+                self._fail(error)
+            connection.give_up("the stream failed")
+        finally:
+            self._buffer.close(self._error)
+            self._waiters.fail(self._error)
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            self._error_was_raised = True
+            raise self._error
+
+    async def _cancel_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _drain(self) -> None:
+        """Send the closing message and wait until the connection has ended."""
+        core, connection, reader = self._core, self._connection, self._reader
+        if core is None or connection is None or reader is None:
+            raise InvalidStateError("the stream was never opened")
+        if core.state is State.OPEN:
+            connection.put(core.end())
+        loop = asyncio.get_running_loop()
+        silent_since = loop.time()
+        while not reader.done():
+            if connection.waiting_bytes:
+                silent_since = loop.time()  # the watchdog bounds a writer that makes no progress
+            silent_since = max(silent_since, self._last_event_at)
+            patience = silent_since + self._settings.drain_timeout_s - loop.time()
+            if patience <= 0:
+                self.drain_timed_out = True
+                _log.warning("%s: not ended in time, results may be missing", core.OPERATION)
+                connection.give_up("the service did not end the stream in time")
+                await asyncio.wait([reader], timeout=self._settings.close_timeout_s)
+                return
+            await asyncio.wait([reader], timeout=patience)
