@@ -26,6 +26,7 @@ from deepgram_async._protocol.sources import (
 from deepgram_async._resources.listen import Listen
 from deepgram_async._session import DeepgramSession
 from deepgram_async._stream.live import LiveStream
+from deepgram_async._stream.stream import SocketStream
 from deepgram_async._version import __version__
 from deepgram_async.errors import DeepgramError
 from deepgram_async.models.events import Malformed, Unknown
@@ -46,6 +47,7 @@ __all__ = [
     "Region",
     "Results",
     "RetryPolicy",
+    "SocketStream",
     "SpeechStarted",
     "StreamSettings",
     "Timeouts",

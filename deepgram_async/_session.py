@@ -8,7 +8,6 @@ import logging
 import os
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from copy import copy
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from deepgram_async._protocol import credentials as creds
 from deepgram_async._protocol.credentials import Credentials, CredentialsSource
 from deepgram_async._protocol.endpoints import Region, resolve_endpoints
-from deepgram_async._protocol.listen_v1 import PATH, ListenV1Core
 from deepgram_async._protocol.query import QueryValue, encode_query
 from deepgram_async._protocol.requests import Route
 from deepgram_async._protocol.retry import RetryPolicy
@@ -28,9 +26,9 @@ from deepgram_async._protocol.settings import (
 )
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
 from deepgram_async._resources.listen import Listen
-from deepgram_async._stream.live import LiveStream
 from deepgram_async._stream.manager import SocketManager
-from deepgram_async.errors import ConfigurationError, InvalidStateError
+from deepgram_async._stream.stream import Connector, SocketStream
+from deepgram_async.errors import ConfigurationError, InvalidStateError, OptionError
 
 if TYPE_CHECKING:
     from deepgram_async._io.transport import HttpClient, Transport
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["DeepgramSession"]
 
 T = TypeVar("T")
+S = TypeVar("S", bound=SocketStream[Any, Any])
 
 _log = logging.getLogger("deepgram_async")
 
@@ -68,6 +67,7 @@ class DeepgramSession:
             prefix are kept); ``DEEPGRAM_BASE_URL`` if left out.
         region: ``eu``, ``au`` or ``in`` instead of a base URL.
         allow_insecure: Accept unencrypted traffic to a host that is not this machine.
+        project_id: Project for the calls that need one; ``DEEPGRAM_PROJECT_ID`` if left out.
         timeouts: Deadlines of REST calls.
         retry: When REST calls are repeated.
         stream: Behaviour of live streams.
@@ -97,6 +97,7 @@ class DeepgramSession:
         base_url: str | None = None,
         region: Region | None = None,
         allow_insecure: bool = False,
+        project_id: str | None = None,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         stream: StreamSettings | None = None,
@@ -124,6 +125,7 @@ class DeepgramSession:
             extra_headers=dict(extra_headers or {}),
             extra_query=dict(extra_query or {}),
             keep_raw=keep_raw,
+            project_id=project_id or os.environ.get("DEEPGRAM_PROJECT_ID") or None,
         )
         credentials = _credentials(
             api_key, access_token, token_provider, are_required=endpoints.is_deepgram
@@ -146,8 +148,8 @@ class DeepgramSession:
         return Listen(self._caller)
 
     @property
-    def streams(self) -> tuple[LiveStream, ...]:
-        """The live streams of this session that are open now."""
+    def streams(self) -> tuple[SocketStream[Any, Any], ...]:
+        """The streams of this session that are open now."""
         return self._connections.sockets.streams
 
     # Public methods.
@@ -155,6 +157,7 @@ class DeepgramSession:
     def with_options(
         self,
         *,
+        project_id: str | None = None,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         stream: StreamSettings | None = None,
@@ -176,6 +179,7 @@ class DeepgramSession:
             extra_headers={**old.extra_headers, **(extra_headers or {})},
             extra_query={**old.extra_query, **(extra_query or {})},
             keep_raw=old.keep_raw if keep_raw is None else keep_raw,
+            project_id=project_id or old.project_id,
         )
         return self._sharing(_Caller(self._connections, calls, self._caller.credentials))
 
@@ -199,9 +203,8 @@ class DeepgramSession:
         await self.aclose()
 
     def _sharing(self, caller: _Caller) -> Self:
-        made = copy(self)
-        made._caller = caller  # noqa: SLF001 - it is this very class
-        made.__dict__.pop("listen", None)  # it is bound to the caller of this session
+        made = object.__new__(type(self))
+        vars(made).update(_connections=self._connections, _caller=caller)
         return made
 
     def __repr__(self) -> str:
@@ -277,9 +280,28 @@ class _Caller:
     ) -> str:
         return encode_query(options, kind, {**self.calls.extra_query, **(extra or {})})
 
-    async def send(self, route: Route[T], *, query: str = "", body: object = None) -> T:
+    def project(self, project_id: str | None) -> str:
+        chosen = project_id if project_id is not None else self.calls.project_id
+        if chosen is None:
+            raise OptionError(
+                "no project: pass project_id= to the call or the session, or set "
+                "DEEPGRAM_PROJECT_ID",
+                option="project_id",
+            )
+        return chosen
+
+    async def send(
+        self,
+        route: Route[T],
+        *,
+        ids: Mapping[str, str] | None = None,
+        query: str = "",
+        body: object = None,
+    ) -> T:
         transport = await self._connections.transport()
-        return await transport.send(route, self.calls, self.credentials, query=query, body=body)
+        return await transport.send(
+            route, self.calls, self.credentials, ids=ids, query=query, body=body
+        )
 
     async def upload(
         self,
@@ -296,14 +318,23 @@ class _Caller:
             route, self.calls, self.credentials, query=query, upload=upload, progress=progress
         )
 
-    def live(self, options: Mapping[str, object], query: str) -> LiveStream:
+    @property
+    def stream_settings(self) -> StreamSettings:
+        return self.calls.stream
+
+    def connector(
+        self, path: str, query: str, operation: str, *, is_agent: bool = False
+    ) -> Connector:
         async def connect() -> WebSocket:
             transport = await self._connections.transport()
             return await transport.connect(
-                PATH, query, self.calls, self.credentials, ListenV1Core.OPERATION
+                path, query, self.calls, self.credentials, operation, is_agent=is_agent
             )
 
-        return self._connections.sockets.live(connect, options, self.calls.stream)
+        return connect
+
+    def track(self, stream: S) -> S:
+        return self._connections.sockets.track(stream)
 
 
 def _credentials(

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from deepgram_async._protocol import hints
+from deepgram_async._protocol.decoding import UNDECODABLE
 from deepgram_async.errors import (
     ApiError,
     AuthenticationError,
@@ -94,7 +95,7 @@ def decipher(answer: HttpAnswer, kind: type[T], operation: str, *, now: float) -
         raise error_from_answer(answer, operation, now=now)
     try:
         return _decoder(kind).decode(answer.body)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise ProtocolError(
             f"the answer could not be decoded: {error}",
             body=answer.body,
@@ -164,7 +165,7 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
 def _error_fields(body: bytes) -> _ErrorBody:
     try:
         return _decoder(_ErrorBody).decode(body)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return _ErrorBody()
 
 

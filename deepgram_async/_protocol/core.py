@@ -27,6 +27,8 @@ class SocketCore(ABC, Generic[E]):
     of any clock that runs evenly.
     """
 
+    PATH: ClassVar[str]
+    """Path below the base URL."""
     OPERATION: ClassVar[str]
     """The socket as messages call it."""
     TRANSITIONS: ClassVar[Mapping[tuple[State, str], State]]

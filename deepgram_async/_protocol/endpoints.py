@@ -21,6 +21,7 @@ _HOSTS: Final[dict[str, str]] = {
     "au": "api.au.deepgram.com",
     "in": "api.in.deepgram.com",
 }
+_AGENT_HOST: Final = "agent.deepgram.com"
 _REST_SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _SOCKET_SCHEMES: Final = {"http": "ws", "https": "wss"}
 
@@ -32,6 +33,10 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
     """``http`` or ``https`` URL of the REST API."""
     socket: str
     """``ws`` or ``wss`` URL of the WebSockets."""
+    agent_rest: str
+    """As ``rest``, for the voice agents, which have a host of their own outside the regions."""
+    agent_socket: str
+    """As ``socket``, for the voice agents."""
     is_deepgram: bool
     """Whether these are Deepgram's own hosts, which always want credentials."""
 
@@ -72,9 +77,14 @@ def resolve_endpoints(
             "for a host inside a trusted network",
         )
     location = (parts.netloc, parts.path.rstrip("/"), "", "")
+    rest = urlunsplit((scheme, *location))
+    socket = urlunsplit((_SOCKET_SCHEMES[scheme], *location))
+    is_global = host == _HOSTS["global"]
     return Endpoints(
-        rest=urlunsplit((scheme, *location)),
-        socket=urlunsplit((_SOCKET_SCHEMES[scheme], *location)),
+        rest=rest,
+        socket=socket,
+        agent_rest=f"https://{_AGENT_HOST}" if is_global else rest,
+        agent_socket=f"wss://{_AGENT_HOST}" if is_global else socket,
         is_deepgram=host in _HOSTS.values(),
     )
 
@@ -84,7 +94,14 @@ def _regional(region: str) -> Endpoints:
     if host is None:
         known = ", ".join(sorted(_HOSTS))
         raise ConfigurationError(f"unknown region {region!r}; known are {known}")
-    return Endpoints(rest=f"https://{host}", socket=f"wss://{host}", is_deepgram=True)
+    agent = _AGENT_HOST if region == "global" else host
+    return Endpoints(
+        rest=f"https://{host}",
+        socket=f"wss://{host}",
+        agent_rest=f"https://{agent}",
+        agent_socket=f"wss://{agent}",
+        is_deepgram=True,
+    )
 
 
 def _split(base_url: str) -> SplitResult:
@@ -92,10 +109,12 @@ def _split(base_url: str) -> SplitResult:
         parts = urlsplit(base_url)
         parts.port  # noqa: B018 - reading the property checks that the port is a number
     except ValueError as error:
+        if "@" in base_url:
+            raise _carries_password() from None
         raise ConfigurationError(f"base_url {base_url!r} is not a URL: {error}") from None
-    if "@" in parts.netloc:
+    if "@" in (parts.netloc or base_url):
         # First of the checks: the messages of the others show the URL.
-        raise ConfigurationError("base_url must not carry a user name or password")
+        raise _carries_password()
     if parts.scheme not in _REST_SCHEMES or not parts.hostname:
         raise ConfigurationError(
             f"base_url {base_url!r} must be a full URL such as https://api.deepgram.com"
@@ -103,6 +122,10 @@ def _split(base_url: str) -> SplitResult:
     if parts.query or parts.fragment:
         raise ConfigurationError(f"base_url {base_url!r} must not carry a query or a fragment")
     return parts
+
+
+def _carries_password() -> ConfigurationError:
+    return ConfigurationError("base_url must not carry a user name or password")
 
 
 def _is_loopback(host: str) -> bool:

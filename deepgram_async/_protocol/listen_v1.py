@@ -13,9 +13,7 @@ from deepgram_async._protocol.sockets import MessageDecoder, State
 from deepgram_async.errors import AudioSourceError
 from deepgram_async.models.live import ListenEvent, ListenMessage, Metadata, Results
 
-__all__ = ["PATH", "ListenV1Core"]
-
-PATH: Final = "/v1/listen"
+__all__ = ["ListenV1Core"]
 
 # Bytes of one sample; the other encodings are compressed and tell nothing about time.
 _SAMPLE_BYTES: Final = {"linear16": 2, "linear32": 4, "mulaw": 1, "alaw": 1}
@@ -35,6 +33,7 @@ class ListenV1Core(SocketCore[ListenEvent]):
     close. An empty binary frame is an older way to say ``CloseStream`` and is never sent here.
     """
 
+    PATH = "/v1/listen"
     OPERATION = "WebSocket /v1/listen"
     TRANSITIONS: ClassVar[Mapping[tuple[State, str], State]] = {
         (State.OPEN, "send_audio"): State.OPEN,

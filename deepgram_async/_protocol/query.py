@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from enum import Enum
 from typing import Any, Final, cast
 from urllib.parse import quote
 
@@ -37,7 +38,7 @@ def encode_query(
         extra: Keys that are newer than this release; sent as they are, after the options.
 
     Raises:
-        OptionError: An option is unknown, or has the wrong type.
+        OptionError: An option is unknown, has the wrong type, or cannot be written as UTF-8.
     """
     given = {name: value for name, value in options.items() if value is not None}
     known = option_names(kind)
@@ -78,15 +79,23 @@ def _unknown(name: str, known: Iterable[str]) -> str:
 def _pairs(values: Mapping[str, object]) -> Iterable[str]:
     for name, value in values.items():
         key = quote(name, safe="")
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            for item in cast("Sequence[object]", value):  # isinstance cannot tell the items
-                yield f"{key}={_text(item)}"
+        if isinstance(value, Sequence | Set) and not isinstance(value, str | bytes | bytearray):
+            for item in cast("Iterable[object]", value):  # isinstance cannot tell the items
+                yield f"{key}={_text(name, item)}"
         else:
-            yield f"{key}={_text(value)}"
+            yield f"{key}={_text(name, value)}"
 
 
-def _text(value: object) -> str:
+def _text(name: str, value: object) -> str:
+    if isinstance(value, Enum):
+        value = value.value
     if isinstance(value, bool):
         return "true" if value else "false"
-    # A colon is part of Deepgram's small syntax ("term:weight") and legal in a query.
-    return quote(str(value), safe=":/,")
+    if not isinstance(value, str | int | float):
+        # Only extra_query comes here: the types of the options are checked.
+        raise OptionError(f"option {name}: cannot send {type(value).__name__}", option=name)
+    try:
+        # A colon is part of Deepgram's small syntax ("term:weight") and legal in a query.
+        return quote(str(value), safe=":/,")
+    except UnicodeEncodeError:
+        raise OptionError(f"option {name}: the text is not valid Unicode", option=name) from None

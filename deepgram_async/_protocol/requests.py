@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final, Generic, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
 from deepgram_async._protocol.endpoints import Endpoints
+from deepgram_async.errors import OptionError
 
 __all__ = ["Request", "Route", "build_request"]
 
@@ -26,27 +28,46 @@ class Route(Generic[T]):
         path: Path below the base URL.
         answer: Struct that the answer decodes to.
         response_s: Seconds that the service may take until the answer begins.
+        is_agent: Whether it lives on the host of the voice agents.
     """
 
-    __slots__ = ("answer", "method", "path", "response_s")
+    __slots__ = ("answer", "is_agent", "method", "path", "response_s")
 
     method: str
     path: str
     answer: type[T]
     response_s: float
+    is_agent: bool
 
     def __init__(
-        self, method: str, path: str, answer: type[T], *, response_s: float = 60.0
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        *,
+        response_s: float = 60.0,
+        is_agent: bool = False,
     ) -> None:
         self.method = method
         self.path = path
         self.answer = answer
         self.response_s = response_s
+        self.is_agent = is_agent
 
     @property
     def operation(self) -> str:
         """The call as it stands in messages, such as ``POST /v1/listen``."""
         return f"{self.method} {self.path}"
+
+    def path_for(self, ids: Mapping[str, str]) -> str:
+        """Return the path with the ids in their places, percent-encoded.
+
+        Raises:
+            OptionError: An id is empty, a dot path or no text, so it would name something else.
+        """
+        if not ids:
+            return self.path
+        return self.path.format_map({name: _segment(name, value) for name, value in ids.items()})
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +87,7 @@ def build_request(
     route: Route[T],
     endpoints: Endpoints,
     *,
+    ids: Mapping[str, str] | None = None,
     query: str = "",
     headers: Mapping[str, str] | None = None,
     body: object = None,
@@ -75,6 +97,7 @@ def build_request(
     Args:
         route: The operation.
         endpoints: Where the service lives.
+        ids: Values for the placeholders of the path.
         query: Encoded query string.
         headers: More headers; they win over the usual ones.
         body: Value to send as JSON, or ``None`` for no body or an uploaded one.
@@ -86,7 +109,8 @@ def build_request(
         payload = msgspec.json.encode(body)
     if headers:
         fields.update(headers)
-    url = f"{endpoints.rest}{route.path}"
+    base = endpoints.agent_rest if route.is_agent else endpoints.rest
+    url = f"{base}{route.path_for(ids or {})}"
     return Request(
         method=route.method,
         url=f"{url}?{query}" if query else url,
@@ -95,3 +119,10 @@ def build_request(
         operation=route.operation,
         response_s=route.response_s,
     )
+
+
+def _segment(name: str, value: str) -> str:
+    # Encoded or not, proxies and servers resolve dot segments; "a/b" must stay one segment.
+    if not value.strip() or value in (".", "..") or "/" in value:
+        raise OptionError(f"{name}={value!r} is not an id", option=name)
+    return quote(value, safe="")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from deepgram_async.errors import (
+    ApiError,
     ConnectError,
     ConnectionLostError,
     DeepgramError,
-    RateLimitError,
-    ServerError,
 )
 
 __all__ = ["RetryPolicy"]
@@ -19,8 +18,9 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How often and how soon a REST request is repeated.
 
     Only what is safe is repeated: a connection that was never made, a pooled connection that
-    turned out to be stale, and the statuses below. A processing timeout (504) never is, nor is a
-    request whose body cannot be read a second time.
+    turned out to be stale, and the statuses below. A processing timeout (504) is not one of them:
+    the work is done, and billed, again. A request whose body cannot be read a second time is
+    never repeated.
 
     Attributes:
         attempts: How many times a request is sent at most; 1 switches repeating off.
@@ -60,7 +60,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
         if connection_was_stale and isinstance(error, ConnectionLostError):
             return 0.0  # the next connection is a new one
         repeats = isinstance(error, ConnectError) or (
-            isinstance(error, RateLimitError | ServerError) and error.status in self.statuses
+            isinstance(error, ApiError) and error.status in self.statuses
         )
         if not repeats:
             return None

@@ -70,6 +70,7 @@ class CallSettings(msgspec.Struct, frozen=True, kw_only=True):
     extra_headers: Mapping[str, str] = {}
     extra_query: Mapping[str, QueryValue] = {}
     keep_raw: bool = False
+    project_id: str | None = None
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from deepgram_async._protocol import hints
+from deepgram_async._protocol.decoding import UNDECODABLE
 from deepgram_async.errors import ConnectionLostError, InvalidStateError
 from deepgram_async.models.events import Malformed, Unknown
 
@@ -122,14 +123,14 @@ class MessageDecoder(Generic[E]):
         """Return the event in a frame; never raises."""
         try:
             return self._message.decode(frame)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNDECODABLE as error:
             return self._puzzle(frame, error)
 
     def _puzzle(self, frame: str | bytes, error: Exception) -> Unknown | Malformed:
         raw = frame.encode() if isinstance(frame, str) else bytes(frame)
         try:
             name = self._peek.decode(raw).type
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNDECODABLE:
             return Malformed(raw=raw, reason=str(error))
         if name in self._known:
             return Malformed(raw=raw, reason=str(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, Unpack
 
+from deepgram_async._protocol.listen_v1 import ListenV1Core
 from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.requests import TRANSCRIPTION_RESPONSE_S, Route
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
@@ -126,7 +127,9 @@ class Listen:
         Raises:
             OptionError: An option is unknown, or has the wrong type.
         """
-        return self._sender.live(options, self._sender.query(options, LiveOptions, extra_query))
+        query = self._sender.query(options, LiveOptions, extra_query)
+        connect = self._sender.connector(ListenV1Core.PATH, query, ListenV1Core.OPERATION)
+        return self._sender.track(LiveStream(connect, options, self._sender.stream_settings))
 
 
 def _is_url(source: str) -> bool:

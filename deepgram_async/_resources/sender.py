@@ -7,12 +7,14 @@ from typing import Any, Protocol, TypeVar
 
 from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.requests import Route
+from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
-from deepgram_async._stream.live import LiveStream
+from deepgram_async._stream.stream import Connector, SocketStream
 
 __all__ = ["Sender"]
 
 T = TypeVar("T")
+S = TypeVar("S", bound=SocketStream[Any, Any])
 
 
 class Sender(Protocol):
@@ -27,7 +29,18 @@ class Sender(Protocol):
         """Return the query string for options, those of the session included."""
         ...
 
-    async def send(self, route: Route[T], *, query: str = "", body: object = None) -> T:
+    def project(self, project_id: str | None) -> str:
+        """Return the project of a call: the one given, or the default of the session."""
+        ...
+
+    async def send(
+        self,
+        route: Route[T],
+        *,
+        ids: Mapping[str, str] | None = None,
+        query: str = "",
+        body: object = None,
+    ) -> T:
         """Send a call with a JSON body or none."""
         ...
 
@@ -43,6 +56,17 @@ class Sender(Protocol):
         """Send a call whose body is audio."""
         ...
 
-    def live(self, options: Mapping[str, object], query: str) -> LiveStream:
-        """Return a live transcription, not yet connected."""
+    @property
+    def stream_settings(self) -> StreamSettings:
+        """How the streams of the session behave."""
+        ...
+
+    def connector(
+        self, path: str, query: str, operation: str, *, is_agent: bool = False
+    ) -> Connector:
+        """Return what makes the connections of one stream."""
+        ...
+
+    def track(self, stream: S) -> S:
+        """Let the session know a stream, so that it is counted and closed with it."""
         ...

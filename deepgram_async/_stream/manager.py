@@ -1,35 +1,32 @@
-"""The streams of one session: made, counted and closed in one place."""
+"""The streams of one session: counted and closed in one place."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from typing import Any, TypeVar
 from weakref import WeakSet
 
-from deepgram_async._protocol.settings import StreamSettings
-from deepgram_async._stream.live import LiveStream
-from deepgram_async._stream.stream import Connector
+from deepgram_async._stream.stream import SocketStream
 from deepgram_async.errors import DeepgramError
 
 __all__ = ["SocketManager"]
 
+S = TypeVar("S", bound=SocketStream[Any, Any])
+
 
 class SocketManager:
-    """Makes the streams of a session and closes those that are left when it ends."""
+    """Knows the streams of a session and closes those that are left when it ends."""
 
     def __init__(self) -> None:
-        self._streams: WeakSet[LiveStream] = WeakSet()
+        self._streams: WeakSet[SocketStream[Any, Any]] = WeakSet()
 
-    def live(
-        self, connect: Connector, options: Mapping[str, object], settings: StreamSettings
-    ) -> LiveStream:
-        """Return a new stream, not yet connected."""
-        stream = LiveStream(connect, options, settings)
+    def track(self, stream: S) -> S:
+        """Remember a stream as long as somebody uses it, and return it."""
         self._streams.add(stream)
         return stream
 
     @property
-    def streams(self) -> tuple[LiveStream, ...]:
+    def streams(self) -> tuple[SocketStream[Any, Any], ...]:
         """The streams that are open now."""
         return tuple(stream for stream in self._streams if stream.is_open)
 
@@ -38,7 +35,7 @@ class SocketManager:
         await asyncio.gather(*(_end(stream, timeout_s) for stream in self.streams))
 
 
-async def _end(stream: LiveStream, timeout_s: float) -> None:
+async def _end(stream: SocketStream[Any, Any], timeout_s: float) -> None:
     try:
         async with asyncio.timeout(timeout_s):
             await stream.finish()
