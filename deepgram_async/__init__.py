@@ -13,6 +13,7 @@
     asyncio.run(main())
 """
 
+from deepgram_async._protocol.dates import When
 from deepgram_async._protocol.endpoints import Region
 from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.retry import RetryPolicy
@@ -23,36 +24,74 @@ from deepgram_async._protocol.sources import (
     BinaryReader,
     ProgressHook,
 )
+from deepgram_async._resources.agent import Agent, AgentConfigurations, AgentVariables, ThinkModels
+from deepgram_async._resources.auth import Auth
+from deepgram_async._resources.billing import Balances, Billing
+from deepgram_async._resources.invites import Invites
+from deepgram_async._resources.keys import Keys
 from deepgram_async._resources.listen import Listen
+from deepgram_async._resources.members import Members
+from deepgram_async._resources.models import Models, ProjectModels
+from deepgram_async._resources.projects import Projects
+from deepgram_async._resources.requests import Requests
+from deepgram_async._resources.scopes import Scopes
+from deepgram_async._resources.self_hosted import DistributionCredentials, SelfHosted
+from deepgram_async._resources.tokens import GrantedTokens
+from deepgram_async._resources.usage import Usage
 from deepgram_async._session import DeepgramSession
+from deepgram_async._stream.flux import FluxStream, Turn
 from deepgram_async._stream.live import LiveStream
 from deepgram_async._stream.stream import SocketStream
 from deepgram_async._version import __version__
 from deepgram_async.errors import DeepgramError
 from deepgram_async.models.events import Malformed, Unknown
+from deepgram_async.models.flux import TurnInfo
 from deepgram_async.models.live import Results, SpeechStarted, UtteranceEnd
 from deepgram_async.models.prerecorded import Transcription
 
 __all__ = [
+    "Agent",
+    "AgentConfigurations",
+    "AgentVariables",
     "AudioChunks",
     "AudioSource",
+    "Auth",
+    "Balances",
+    "Billing",
     "BinaryReader",
     "DeepgramError",
     "DeepgramSession",
+    "DistributionCredentials",
+    "FluxStream",
+    "GrantedTokens",
+    "Invites",
+    "Keys",
     "Listen",
     "LiveStream",
     "Malformed",
+    "Members",
+    "Models",
     "ProgressHook",
+    "ProjectModels",
+    "Projects",
     "QueryValue",
     "Region",
+    "Requests",
     "Results",
     "RetryPolicy",
+    "Scopes",
+    "SelfHosted",
     "SocketStream",
     "SpeechStarted",
     "StreamSettings",
+    "ThinkModels",
     "Timeouts",
     "Transcription",
+    "Turn",
+    "TurnInfo",
     "Unknown",
+    "Usage",
     "UtteranceEnd",
+    "When",
     "__version__",
 ]

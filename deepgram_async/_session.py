@@ -25,7 +25,19 @@ from deepgram_async._protocol.settings import (
     Timeouts,
 )
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
+from deepgram_async._resources.agent import Agent
+from deepgram_async._resources.auth import Auth
+from deepgram_async._resources.billing import Billing
+from deepgram_async._resources.invites import Invites
+from deepgram_async._resources.keys import Keys
 from deepgram_async._resources.listen import Listen
+from deepgram_async._resources.members import Members
+from deepgram_async._resources.models import Models
+from deepgram_async._resources.projects import Projects
+from deepgram_async._resources.requests import Requests
+from deepgram_async._resources.scopes import Scopes
+from deepgram_async._resources.self_hosted import SelfHosted
+from deepgram_async._resources.usage import Usage
 from deepgram_async._stream.manager import SocketManager
 from deepgram_async._stream.stream import Connector, SocketStream
 from deepgram_async.errors import ConfigurationError, InvalidStateError, OptionError
@@ -82,6 +94,8 @@ class DeepgramSession:
         extra_query: Query keys for every request and handshake with options.
         keep_raw: Keep the body of each answer in ``answer.raw``, so that ``to_dict()`` returns
             fields that are newer than this release too.
+        validate: Refuse options that the documentation says are refused, before anything is sent;
+            ``False`` leaves the decision to the service, which may be newer.
 
     Raises:
         ConfigurationError: A setting is wrong, or credentials are missing; only an own
@@ -110,6 +124,7 @@ class DeepgramSession:
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, QueryValue] | None = None,
         keep_raw: bool = False,
+        validate: bool = True,
     ) -> None:
         _set_log_level(os.environ.get("DEEPGRAM_LOG"))
         endpoints = resolve_endpoints(
@@ -125,6 +140,7 @@ class DeepgramSession:
             extra_headers=dict(extra_headers or {}),
             extra_query=dict(extra_query or {}),
             keep_raw=keep_raw,
+            validate=validate,
             project_id=project_id or os.environ.get("DEEPGRAM_PROJECT_ID") or None,
         )
         credentials = _credentials(
@@ -138,7 +154,7 @@ class DeepgramSession:
             ssl_context=ssl_context,
         )
         self._connections = _Connections(network, calls, http_client)
-        self._caller = _Caller(self._connections, calls, credentials)
+        self._caller = _Caller(self._connections, calls, _Login(credentials))
 
     # Public attributes.
 
@@ -146,6 +162,71 @@ class DeepgramSession:
     def listen(self) -> Listen:
         """Speech to text, prerecorded and live."""
         return Listen(self._caller)
+
+    @cached_property
+    def agent(self) -> Agent:
+        """Voice agents: stored configurations, variables, and the models they think with."""
+        return Agent(self._caller)
+
+    @cached_property
+    def auth(self) -> Auth:
+        """Short-lived access tokens."""
+        return Auth(self._caller)
+
+    @cached_property
+    def billing(self) -> Billing:
+        """What a project spent, and what is left."""
+        return Billing(self._caller)
+
+    @cached_property
+    def invites(self) -> Invites:
+        """Invitations to a project."""
+        return Invites(self._caller)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """API keys of a project."""
+        return Keys(self._caller)
+
+    @cached_property
+    def members(self) -> Members:
+        """Members of a project."""
+        return Members(self._caller)
+
+    @cached_property
+    def models(self) -> Models:
+        """The public models and voices; `projects.models` has those of a project."""
+        return Models(self._caller)
+
+    @cached_property
+    def onprem(self) -> SelfHosted:
+        """As `self_hosted`, under the path names that older self-hosted services know."""
+        return SelfHosted(self._caller, "onprem")
+
+    @cached_property
+    def projects(self) -> Projects:
+        """Projects, and the models that each can use."""
+        return Projects(self._caller)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """The log of the requests of a project."""
+        return Requests(self._caller)
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        """What the members of a project may do."""
+        return Scopes(self._caller)
+
+    @cached_property
+    def self_hosted(self) -> SelfHosted:
+        """Credentials for the container images of a self-hosted service."""
+        return SelfHosted(self._caller)
+
+    @cached_property
+    def usage(self) -> Usage:
+        """What a project used."""
+        return Usage(self._caller)
 
     @property
     def streams(self) -> tuple[SocketStream[Any, Any], ...]:
@@ -164,6 +245,7 @@ class DeepgramSession:
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, QueryValue] | None = None,
         keep_raw: bool | None = None,
+        validate: bool | None = None,
     ) -> Self:
         """Return a session with other settings for its calls, on the same connections.
 
@@ -179,9 +261,30 @@ class DeepgramSession:
             extra_headers={**old.extra_headers, **(extra_headers or {})},
             extra_query={**old.extra_query, **(extra_query or {})},
             keep_raw=old.keep_raw if keep_raw is None else keep_raw,
+            validate=old.validate if validate is None else validate,
             project_id=project_id or old.project_id,
         )
         return self._sharing(_Caller(self._connections, calls, self._caller.credentials))
+
+    def use_credentials(
+        self,
+        api_key: str | None = None,
+        *,
+        access_token: str | None = None,
+        token_provider: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
+        """Log in with other credentials from the next request and handshake on.
+
+        Give one of them, or none to read the environment again. What is under way goes on:
+        credentials are looked at only when a request or a stream begins, or is repeated. Sessions
+        made by `with_options` change with this one.
+
+        Raises:
+            ConfigurationError: More than one was given, or none is there; nothing has changed.
+        """
+        self._caller.credentials.change(
+            _credentials(api_key, access_token, token_provider, are_required=True)
+        )
 
     async def aclose(self) -> None:
         """Finish the open streams within five seconds and close all connections.
@@ -262,12 +365,24 @@ class _Connections:
         return transport
 
 
+class _Login:
+    """The credentials of a session, which can change while it is in use."""
+
+    def __init__(self, source: CredentialsSource) -> None:
+        self._source = source
+
+    def change(self, source: CredentialsSource) -> None:
+        """Take other credentials from now on."""
+        self._source = source
+
+    async def __call__(self) -> Credentials:
+        return await self._source()
+
+
 class _Caller:
     """Sends the calls of one session; what the resources know as a ``Sender``."""
 
-    def __init__(
-        self, connections: _Connections, calls: CallSettings, credentials: CredentialsSource
-    ) -> None:
+    def __init__(self, connections: _Connections, calls: CallSettings, credentials: _Login) -> None:
         self.calls = calls
         self.credentials = credentials
         self._connections = connections
@@ -317,6 +432,10 @@ class _Caller:
         return await transport.send(
             route, self.calls, self.credentials, query=query, upload=upload, progress=progress
         )
+
+    @property
+    def validate(self) -> bool:
+        return self.calls.validate
 
     @property
     def stream_settings(self) -> StreamSettings:

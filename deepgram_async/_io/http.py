@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import aiohttp
 from yarl import URL
@@ -27,7 +29,7 @@ from deepgram_async.errors import (
     TransportError,
 )
 
-__all__ = ["Attempt", "HttpPool", "USER_AGENT"]
+__all__ = ["Attempt", "HttpPool", "USER_AGENT", "plain_words", "refusal_of_proxy"]
 
 USER_AGENT: Final = f"deepgram_async/{__version__}"
 
@@ -36,12 +38,34 @@ USER_AGENT: Final = f"deepgram_async/{__version__}"
 _KEEPALIVE_OPTIONS: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 5))
 
 
-class Attempt:
+class _Shared:
+    """What cannot be copied while it runs, as it belongs to one task and one loop.
+
+    Tools that record requests in tests copy all arguments of a request (aioresponses 0.7.9).
+    """
+
+    __slots__ = ()
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+class Attempt(_Shared):
     """What is known of one attempt while it runs: its phase, and whether its socket was pooled."""
 
-    __slots__ = ("connection_was_reused", "is_answered", "is_over", "limit_s", "phase", "scope")
+    __slots__ = (
+        "answer_within_s",
+        "connection_was_reused",
+        "is_answered",
+        "is_over",
+        "limit_s",
+        "phase",
+        "scope",
+    )
 
     def __init__(self) -> None:
+        self.answer_within_s: float | None = None
+        """Deadline that begins with the headers; ``None`` if the body begins it."""
         self.connection_was_reused: bool = False
         self.is_answered: bool = False
         self.is_over: bool = False
@@ -126,44 +150,63 @@ class HttpPool:
         """
         response_s = timeouts.response_s or request.response_s
         headers = {**request.headers, **secret_headers}
-        data: bytes | AsyncIterator[bytes | memoryview] | None = request.json
+        body: _Body | None = None
         if upload is not None:
             headers.setdefault("Content-Type", upload.content_type)
             if upload.length is not None:
                 headers["Content-Length"] = str(upload.length)
-            data = _watched(upload, attempt, timeouts.upload_idle_s, response_s, progress)
+            body = _Body(upload, attempt, timeouts.upload_idle_s, response_s, progress)
         try:
             async with attempt.scope:
-                return await self._exchange(request, headers, data, timeouts, attempt, response_s)
+                return await self._exchange(request, headers, body, timeouts, attempt, response_s)
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
-            if upload is not None and upload.error is not None:
-                raise upload.error from None
-            if attempt.scope.expired():
-                raise _deadline(attempt, request.operation) from None
-            if self._client.closed:
-                raise InvalidStateError("the session was closed during the request") from None
-            # Exceptions of aiohttp hold the request headers, so their repr shows the credentials.
-            raise _translated(error, request.operation, timeouts) from None
+            failure = self._failure(error, request.operation, timeouts, attempt, body)
         finally:
             attempt.is_over = True
+            if body is not None:
+                await body.aclose()
+        # Raised out here, because ``from None`` hides a context and keeps it: exceptions of aiohttp
+        # hold the request headers, so the repr of the context would show the credentials.
+        raise failure
+
+    def _failure(
+        self,
+        error: Exception,
+        operation: str,
+        timeouts: Timeouts,
+        attempt: Attempt,
+        body: _Body | None,
+    ) -> Exception:
+        """Return what the caller is told about a request that ended without an answer."""
+        if body is not None and body.error is not None:
+            return body.error
+        if attempt.scope.expired():
+            return _deadline(attempt, operation)
+        if self._client.closed:
+            return InvalidStateError(
+                "the session was closed during the request", operation=operation
+            )
+        return _translated(error, operation, timeouts)
 
     async def _exchange(
         self,
         request: Request,
         headers: Mapping[str, str],
-        data: bytes | AsyncIterator[bytes | memoryview] | None,
+        body: _Body | None,
         timeouts: Timeouts,
         attempt: Attempt,
         response_s: float,
     ) -> HttpAnswer:
-        if data is request.json:
-            # Nothing else starts the clock of a request without an uploaded body.
-            attempt.enter("response", response_s + timeouts.connect_s)
+        if body is None:
+            attempt.answer_within_s = response_s
+            if self._owned is None:
+                # Nobody tells when a client session of the caller has a connection.
+                attempt.enter("response", response_s + timeouts.connect_s)
         async with self._client.request(
             request.method,
             URL(request.url, encoded=True),
             headers=headers,
-            data=data,
+            data=request.json if body is None else body,
             timeout=self._timeout,
             allow_redirects=False,
             proxy=self._proxy,
@@ -179,25 +222,70 @@ class HttpPool:
         return HttpAnswer(response.status, lowered, b"".join(parts))
 
 
-async def _watched(
-    upload: Upload,
-    attempt: Attempt,
-    idle_s: float,
-    response_s: float,
-    progress: ProgressHook | None,
-) -> AsyncIterator[bytes | memoryview]:
-    """Yield an upload while its deadline moves with its progress."""
-    sent = 0
-    attempt.enter("upload", idle_s)
-    async for block in upload.blocks():
-        yield block
-        sent += len(block)
-        if not attempt.is_answered:
-            attempt.enter("upload", idle_s)
-        if progress is not None:
-            progress(sent, upload.length)
-    if not attempt.is_answered:
-        attempt.enter("response", response_s)
+class _Body(_Shared, AsyncIterator[bytes | memoryview]):
+    """An upload on its way in one attempt: it moves the deadline, and is closed with the request.
+
+    aiohttp iterates in a task of its own and closes nothing that it stops reading, so this is no
+    generator, which would be left to the garbage collector together with its open file.
+    """
+
+    def __init__(
+        self,
+        upload: Upload,
+        attempt: Attempt,
+        idle_s: float,
+        response_s: float,
+        progress: ProgressHook | None,
+    ) -> None:
+        self.error: Exception | None = None
+        """What the source or the progress hook raised; aiohttp tells only that the body broke."""
+        self._blocks = upload.blocks()
+        self._length = upload.length
+        self._sent = 0
+        self._attempt = attempt
+        self._idle_s = idle_s
+        self._response_s = response_s
+        self._progress = progress
+        self._reader: asyncio.Task[Any] | None = None
+
+    async def __anext__(self) -> bytes | memoryview:
+        self._reader = asyncio.current_task()
+        try:
+            block = await self._next()
+        except Exception as error:  # kept for the caller, whose source or hook has failed
+            self.error = error
+            raise
+        finally:
+            self._reader = None
+        if block is None:
+            raise StopAsyncIteration
+        return block
+
+    async def aclose(self) -> None:
+        """Close the source, even in the middle of a step."""
+        if self._reader is not None and self._reader is not asyncio.current_task():
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
+        await self._blocks.aclose()
+
+    async def _next(self) -> bytes | memoryview | None:
+        # aiohttp comes back when the block before is written.
+        if self._sent and self._progress is not None:
+            self._progress(self._sent, self._length)
+        self._enter("upload", self._idle_s)
+        block: bytes | memoryview | None = None
+        # A last look for the end of a file would come after the answer, and cost the connection.
+        if self._sent != self._length:
+            block = await anext(self._blocks, None)
+        if block is None:
+            self._enter("response", self._response_s)
+        else:
+            self._sent += len(block)
+        return block
+
+    def _enter(self, phase: str, limit_s: float) -> None:
+        if not self._attempt.is_answered:
+            self._attempt.enter(phase, limit_s)
 
 
 def _deadline(attempt: Attempt, operation: str) -> OperationTimeoutError:
@@ -237,11 +325,13 @@ def _translated(
             retryable=False,
             hint="pass ssl_context= with your certificate authority",
         )
-    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return refusal_of_proxy(error.status, operation)
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
         return ConnectError("the proxy did not connect", operation=operation, hint="check proxy=")
     if isinstance(error, aiohttp.ClientConnectorError):
         return ConnectError(
-            f"cannot connect to {error.host}:{error.port}: {_plain(error.os_error)}",
+            f"cannot connect to {error.host}:{error.port}: {plain_words(error.os_error)}",
             operation=operation,
             hint="check base_url, the network and the proxy",
         )
@@ -249,7 +339,7 @@ def _translated(
         return ConnectionLostError("the answer broke off", operation=operation)
     if isinstance(error, aiohttp.ClientConnectionError | OSError):
         return ConnectionLostError(
-            f"the connection ended before an answer came: {_plain(error)}", operation=operation
+            f"the connection ended before an answer came: {plain_words(error)}", operation=operation
         )
     if isinstance(error, aiohttp.ClientResponseError):
         return ProtocolError(
@@ -262,14 +352,35 @@ def _translated(
         return ConfigurationError(f"the URL cannot be used: {error.description}")
     if isinstance(error, ValueError):
         return ConfigurationError(f"the request cannot be built: {error}")
-    return ConnectionLostError(f"the request failed: {_plain(error)}", operation=operation)
+    return ConnectionLostError(f"the request failed: {plain_words(error)}", operation=operation)
 
 
-def _plain(error: BaseException) -> str:
-    """Return the words of an error, never its ``repr``, which may hold request headers."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
+def refusal_of_proxy(status: int, operation: str) -> ConnectError:
+    """Return the error for a proxy that does not want to connect."""
+    return ConnectError(
+        f"the proxy did not connect, it answered {status}",
+        operation=operation,
+        retryable=status >= 500,
+        hint="put user and password into the URL in proxy=" if status == 407 else "check proxy=",
+    )
+
+
+def plain_words(error: BaseException) -> str:
+    """Return the words of the system for an error.
+
+    The words of aiohttp are left out: they may show the URL, or the proxy with its password.
+    """
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server closed it"
+    if isinstance(error, ssl.SSLError | socket.gaierror):
+        return str(error.strerror)  # their numbers are not those of the system
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    if isinstance(error, ConnectionResetError):
+        return os.strerror(errno.ECONNRESET)
+    if isinstance(error, OSError) and not isinstance(error, aiohttp.ClientError):
+        return error.strerror or str(error)
+    return type(error).__name__
 
 
 def _keepalive_socket(address: Any) -> socket.socket:
@@ -284,13 +395,26 @@ def _keepalive_socket(address: Any) -> socket.socket:
 
 
 def _tracing() -> aiohttp.TraceConfig:
-    """Return hooks that tell an attempt whether its connection came from the pool."""
+    """Return hooks that tell an attempt where its connection came from, and when it has one.
+
+    The time in which a request waits for its turn in the pool belongs to no deadline.
+    """
 
     async def reused(
         client: aiohttp.ClientSession, context: Any, params: aiohttp.TraceConnectionReuseconnParams
     ) -> None:
         context.trace_request_ctx.connection_was_reused = True
 
+    async def began(
+        client: aiohttp.ClientSession,
+        context: Any,
+        params: aiohttp.TraceRequestHeadersSentParams,
+    ) -> None:
+        attempt = context.trace_request_ctx
+        if attempt.answer_within_s is not None:
+            attempt.enter("response", attempt.answer_within_s)
+
     tracing = aiohttp.TraceConfig()
     tracing.on_connection_reuseconn.append(reused)
+    tracing.on_request_headers_sent.append(began)
     return tracing

@@ -7,8 +7,9 @@ import logging
 import random
 import ssl
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -20,7 +21,7 @@ from deepgram_async._protocol.credentials import Credentials, CredentialsSource
 from deepgram_async._protocol.requests import Request, Route, build_request
 from deepgram_async._protocol.settings import CallSettings, NetworkSettings
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
-from deepgram_async.errors import DeepgramError
+from deepgram_async.errors import ConfigurationError, DeepgramError
 from deepgram_async.models._base import Answer, attach_raw
 
 __all__ = ["HttpClient", "Transport", "open_transport"]
@@ -37,7 +38,12 @@ async def open_transport(
     calls: CallSettings,
     client: HttpClient | None,
 ) -> Transport:
-    """Return a transport for the running loop."""
+    """Return a transport for the running loop.
+
+    Raises:
+        ConfigurationError: The proxy is not the URL of an HTTP proxy.
+    """
+    _check_proxy(settings.proxy)
     context = settings.ssl_context
     if context is None and calls.endpoints.is_encrypted:
         # Loading the system's certificates takes about 20 ms of a blocked thread, so not this one;
@@ -55,6 +61,20 @@ async def open_transport(
     transport = Transport(settings, pool, context)
     await transport.close_with_loop()
     return transport
+
+
+def _check_proxy(url: str | None) -> None:
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        parts.port  # noqa: B018 - reading the property checks that the port is a number
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        # The URL itself, which may carry a password, is not shown.
+        raise ConfigurationError("proxy must be a full URL such as http://proxy.example:3128")
 
 
 class Transport:
@@ -97,6 +117,7 @@ class Transport:
         calls: CallSettings,
         credentials: CredentialsSource,
         *,
+        ids: Mapping[str, str] | None = None,
         query: str = "",
         body: object = None,
         upload: Upload | None = None,
@@ -108,7 +129,7 @@ class Transport:
             DeepgramError: The call failed; ``attempts`` tells how often it was tried.
         """
         request = build_request(
-            route, calls.endpoints, query=query, headers=calls.extra_headers, body=body
+            route, calls.endpoints, ids=ids, query=query, headers=calls.extra_headers, body=body
         )
         number = 0
         while True:
@@ -166,9 +187,12 @@ class Transport:
         calls: CallSettings,
         credentials: CredentialsSource,
         operation: str,
+        *,
+        is_agent: bool = False,
     ) -> WebSocket:
         """Return a new connected WebSocket, see ``open_websocket``."""
-        url = f"{calls.endpoints.socket}{path}"
+        endpoints = calls.endpoints
+        url = f"{endpoints.agent_socket if is_agent else endpoints.socket}{path}"
         return await open_websocket(
             f"{url}?{query}" if query else url,
             headers=calls.extra_headers,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+import stat
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
+from contextlib import aclosing
 from typing import BinaryIO, Final, cast
 
 import anyio
@@ -21,6 +24,8 @@ __all__ = ["Upload", "open_upload"]
 
 # One trip to a thread reads this much: enough to hide the trip, small enough to keep memory flat.
 _BLOCK: Final = 256 * 1024
+_TEXT_MODE: Final = "the file object must be opened in binary mode"
+_END: Final = object()
 
 
 class Upload:
@@ -28,7 +33,7 @@ class Upload:
 
     def __init__(
         self,
-        blocks: Callable[[], AsyncIterator[bytes | memoryview]],
+        blocks: Callable[[], AsyncGenerator[bytes | memoryview]],
         *,
         content_type: str,
         length: int | None,
@@ -38,21 +43,24 @@ class Upload:
         self.content_type: str = content_type
         self.length: int | None = length
         self.is_replayable: bool = is_replayable
-        self.error: Exception | None = None
-        """What the source raised; the network layer sees only that the body broke off."""
 
-    async def blocks(self) -> AsyncIterator[bytes | memoryview]:
-        """Yield the body from its beginning."""
+    async def blocks(self) -> AsyncGenerator[bytes | memoryview]:
+        """Yield the body from its beginning.
+
+        Raises:
+            AudioSourceError: The source is empty, ends early, or yields something else.
+            Exception: What the source raised.
+        """
         sent = 0
-        try:
-            async for block in self._blocks():
+        async with aclosing(self._blocks()) as blocks:
+            async for block in blocks:
                 sent += len(block)
                 yield block
-            if sent == 0:
-                raise AudioSourceError("the audio source is empty")
-        except Exception as error:  # kept for the caller: it is the caller's own source that failed
-            self.error = error
-            raise
+        if sent == 0:
+            raise AudioSourceError("the audio source is empty")
+        if self.length is not None and sent < self.length:
+            # The service would wait for the rest of what the headers promised.
+            raise AudioSourceError(f"the audio source ended after {sent} of {self.length} bytes")
 
 
 async def open_upload(source: AudioSource, content_type: str | None = None) -> Upload:
@@ -64,11 +72,11 @@ async def open_upload(source: AudioSource, content_type: str | None = None) -> U
     if isinstance(source, str | os.PathLike):
         return await _from_path(os.fspath(source), content_type)
     if isinstance(source, bytes | bytearray | memoryview):
-        return _from_bytes(memoryview(source).cast("B"), content_type)
+        return _from_bytes(memoryview(source), content_type)
+    if isinstance(source, AsyncIterable):  # asynchronous files have a `read` too
+        return _from_async_iterable(source, content_type)
     if isinstance(source, BinaryReader):
         return await _from_file(cast("BinaryIO", source), content_type)
-    if isinstance(source, AsyncIterable):
-        return _from_async_iterable(source, content_type)
     if isinstance(source, Iterable):
         return _from_iterable(source, content_type)
     # For callers without a type checker.
@@ -80,22 +88,18 @@ async def open_upload(source: AudioSource, content_type: str | None = None) -> U
 
 
 async def _from_path(path: str, content_type: str | None) -> Upload:
-    def inspect() -> tuple[int, bytes]:
-        with open(path, "rb") as file:
-            return os.fstat(file.fileno()).st_size, file.read(16)
-
     try:
-        length, start = await anyio.to_thread.run_sync(inspect)
+        length, start = await anyio.to_thread.run_sync(_inspect, path)
     except IsADirectoryError:
         raise AudioSourceError(f"{path!r} is a directory, not an audio file") from None
     except FileNotFoundError:
         raise AudioSourceError(f"there is no file {path!r}") from None
     except (OSError, ValueError) as error:
         raise AudioSourceError(f"cannot read {path!r}: {error}") from None
-    if not start:
+    if length == 0:
         raise AudioSourceError(f"{path!r} is empty")
 
-    async def blocks() -> AsyncIterator[bytes]:
+    async def blocks() -> AsyncGenerator[bytes]:
         async with await anyio.open_file(path, "rb") as file:
             while block := await file.read(_BLOCK):
                 yield block
@@ -103,16 +107,28 @@ async def _from_path(path: str, content_type: str | None) -> Upload:
     return Upload(
         blocks,
         content_type=content_type or content_type_of_name(path) or content_type_of_bytes(start),
-        length=length or None,  # a pipe or device has no size
-        is_replayable=bool(length),
+        length=length,
+        is_replayable=length is not None,
     )
 
 
-def _from_bytes(view: memoryview, content_type: str | None) -> Upload:
-    if not view:
-        raise AudioSourceError("the audio source is empty")
+def _inspect(path: str) -> tuple[int | None, bytes]:
+    """Return length and first bytes of a file; a pipe has no length, and its bytes come once."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        return None, b""
+    with open(path, "rb") as file:
+        return os.fstat(file.fileno()).st_size, file.read(16)
 
-    async def blocks() -> AsyncIterator[memoryview]:
+
+def _from_bytes(given: memoryview, content_type: str | None) -> Upload:
+    if not given.nbytes:
+        raise AudioSourceError("the audio source is empty")
+    if not given.c_contiguous:
+        raise AudioSourceError("the memoryview has gaps: pass bytes(view)")
+    view = given.cast("B")
+
+    async def blocks() -> AsyncGenerator[memoryview]:
         for start in range(0, len(view), _BLOCK):
             yield view[start : start + _BLOCK]
 
@@ -125,18 +141,22 @@ def _from_bytes(view: memoryview, content_type: str | None) -> Upload:
 
 
 async def _from_file(file: BinaryIO, content_type: str | None) -> Upload:
+    if _is_text(file):
+        raise AudioSourceError(_TEXT_MODE)
     begin, length = await anyio.to_thread.run_sync(_extent, file)
+    if length is not None and length <= 0:
+        raise AudioSourceError("the audio source is empty, or was read to its end before")
     name = getattr(file, "name", "")
     known = content_type_of_name(name) if isinstance(name, str) else None
 
-    async def blocks() -> AsyncIterator[bytes]:
+    async def blocks() -> AsyncGenerator[bytes]:
         if begin is not None:
             await anyio.to_thread.run_sync(file.seek, begin)
         while True:
             # A pipe may never deliver: the thread is left behind when the caller gives up.
             block = await anyio.to_thread.run_sync(file.read, _BLOCK, abandon_on_cancel=True)
             if not isinstance(block, bytes):
-                raise AudioSourceError("the file object must be opened in binary mode")
+                raise AudioSourceError(_TEXT_MODE)
             if not block:
                 return
             yield block
@@ -147,6 +167,10 @@ async def _from_file(file: BinaryIO, content_type: str | None) -> Upload:
         length=length,
         is_replayable=begin is not None,
     )
+
+
+def _is_text(file: object) -> bool:
+    return isinstance(file, io.TextIOBase)
 
 
 def _extent(file: BinaryIO) -> tuple[int | None, int | None]:
@@ -163,7 +187,7 @@ def _extent(file: BinaryIO) -> tuple[int | None, int | None]:
 
 
 def _from_async_iterable(source: AsyncIterable[bytes], content_type: str | None) -> Upload:
-    async def blocks() -> AsyncIterator[bytes]:
+    async def blocks() -> AsyncGenerator[bytes]:
         async for block in source:
             yield _checked(block)
 
@@ -173,9 +197,9 @@ def _from_async_iterable(source: AsyncIterable[bytes], content_type: str | None)
 
 
 def _from_iterable(source: Iterable[bytes], content_type: str | None) -> Upload:
-    async def blocks() -> AsyncIterator[bytes]:
+    async def blocks() -> AsyncGenerator[bytes]:
         iterator = iter(source)
-        while (block := await _next_off_the_loop(iterator)) is not None:
+        while (block := await _next_off_the_loop(iterator)) is not _END:
             yield _checked(block)
 
     return Upload(
@@ -183,12 +207,13 @@ def _from_iterable(source: Iterable[bytes], content_type: str | None) -> Upload:
     )
 
 
-async def _next_off_the_loop(iterator: Iterator[bytes]) -> bytes | None:
-    """Return the next item of an iterator that may block, or ``None`` at its end."""
-    return await anyio.to_thread.run_sync(next, iterator, None, abandon_on_cancel=True)
+async def _next_off_the_loop(iterator: Iterator[object]) -> object:
+    """Return the next item of an iterator that may block, or ``_END``."""
+    return await anyio.to_thread.run_sync(next, iterator, _END, abandon_on_cancel=True)
 
 
-def _checked(block: bytes) -> bytes:
+def _checked(block: object) -> bytes:
     if not isinstance(block, bytes | bytearray | memoryview):
         raise AudioSourceError(f"the audio source yields {type(block).__name__}, not bytes")
-    return block
+    # Copied unless it is bytes already: the source may fill the same buffer again.
+    return bytes(cast("bytes", block))

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidHandshake,
+    InvalidProxy,
     InvalidProxyStatus,
     InvalidStatus,
     InvalidURI,
@@ -20,7 +21,7 @@ from websockets.exceptions import (
     WebSocketException,
 )
 
-from deepgram_async._io.http import USER_AGENT
+from deepgram_async._io.http import USER_AGENT, plain_words, refusal_of_proxy
 from deepgram_async._protocol.answers import HttpAnswer, error_from_answer
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, SocketClosed
@@ -28,6 +29,7 @@ from deepgram_async.errors import (
     ConfigurationError,
     ConnectError,
     DeepgramError,
+    MissingDependencyError,
     OperationTimeoutError,
     ProtocolError,
 )
@@ -135,11 +137,13 @@ async def open_websocket(
             max_queue=_RECEIVE_QUEUE,
             logger=_quiet_logger(),
         )
-    except (WebSocketException, OSError, ValueError) as error:
-        # Not chained: the exceptions of the package lead to the handshake's headers.
-        raise _translated(error, operation, settings) from None
-    response = connection.response
-    return WebSocket(connection, response.headers.get("dg-request-id") if response else None)
+    except (WebSocketException, OSError, ValueError, ImportError) as error:
+        failure = _translated(error, operation, settings)
+    else:
+        response = connection.response
+        return WebSocket(connection, response.headers.get("dg-request-id") if response else None)
+    # Raised out here to be free of a context: those of the package lead to headers and proxy URLs.
+    raise failure
 
 
 def _translated(error: Exception, operation: str, settings: StreamSettings) -> DeepgramError:
@@ -165,8 +169,15 @@ def _translated(error: Exception, operation: str, settings: StreamSettings) -> D
             retryable=False,
             hint="pass ssl_context= with your certificate authority",
         )
-    if isinstance(error, ProxyError | InvalidProxyStatus):
+    if isinstance(error, InvalidProxyStatus):
+        return refusal_of_proxy(error.response.status_code, operation)
+    if isinstance(error, ProxyError):
         return ConnectError("the proxy did not connect", operation=operation, hint="check proxy=")
+    if isinstance(error, InvalidProxy):
+        # Its words show the URL of the proxy, and with it the password.
+        return ConfigurationError("the URL of the proxy cannot be used", hint="check proxy=")
+    if isinstance(error, ImportError):
+        return MissingDependencyError("a SOCKS proxy needs the package python-socks")
     if isinstance(error, InvalidURI | ValueError):
         return ConfigurationError(f"the URL or a header cannot be used: {error}")
     if isinstance(error, InvalidHandshake):
@@ -179,22 +190,16 @@ def _translated(error: Exception, operation: str, settings: StreamSettings) -> D
             operation=operation,
             hint="check that base_url leads to Deepgram",
         )
-    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return ConnectError(
-        f"cannot connect: {words}",
+        f"cannot connect: {plain_words(error)}",
         operation=operation,
         hint="check base_url, the network and the proxy",
     )
 
 
-class _QuietLogger(logging.Logger):
-    """A logger that is never asked for DEBUG: there the package prints headers and audio."""
-
-    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the name is logging's
-        return level > logging.DEBUG and super().isEnabledFor(level)
-
-
 def _quiet_logger() -> logging.Logger:
-    logger = _QuietLogger("deepgram_async.websocket", logging.WARNING)
+    # At DEBUG the package prints headers and audio. Nobody can lower the level of this logger, as
+    # it is in no registry; what it does say goes to the handlers of our own.
+    logger = logging.Logger("deepgram_async.websocket", logging.WARNING)
     logger.parent = logging.getLogger("deepgram_async")
     return logger

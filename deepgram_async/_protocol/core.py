@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
-from deepgram_async._protocol.sockets import Close, MessageDecoder, State, lost, step
+from deepgram_async._protocol.sockets import Close, Fatal, MessageDecoder, State, lost, step
 from deepgram_async.errors import ConnectionLostError
 
 __all__ = ["SocketCore"]
@@ -57,12 +57,16 @@ class SocketCore(ABC, Generic[E]):
         self._last_sent_at = now
         self._all_was_said = False
         """Set when the service has sent what is always its last message."""
+        self._fatal: Fatal | None = None
+        """Set when the service has said why it is going to close."""
 
     # What each protocol answers for itself.
 
     @abstractmethod
-    def end(self) -> str:
+    def end(self) -> str | None:
         """Return the frame that asks the service to finish and close.
+
+        ``None`` says that the protocol has none: the client closes.
 
         Raises:
             InvalidStateError: It was sent before, or the stream has ended.
@@ -111,10 +115,12 @@ class SocketCore(ABC, Generic[E]):
         """Settle how the stream ended: ``close_error`` is ``None`` if it was asked for.
 
         After the closing message a close with 1000, 1001 or without a code is the regular end. So
-        is any close once the service had said everything.
+        is any close once the service had said everything. No close is after a fatal error.
         """
-        asked = self.state is State.CLOSING and (
-            self._all_was_said or close.code in _REGULAR_CLOSES
+        asked = (
+            self.state is State.CLOSING
+            and self._fatal is None
+            and (self._all_was_said or close.code in _REGULAR_CLOSES)
         )
         if not asked and self.close_error is None and self.state is not State.CLOSED:
             self.close_error = lost(
@@ -123,6 +129,7 @@ class SocketCore(ABC, Generic[E]):
                 request_id=self.request_id,
                 audio_sent_s=self.audio_sent_s,
                 retryable=close.code not in _FINAL_CLOSES,
+                fatal=self._fatal,
             )
         self.state = State.CLOSED
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from datetime import date
 from enum import Enum
 from typing import Any, Final, cast
 from urllib.parse import quote
 
 import msgspec
 
+from deepgram_async._protocol.dates import moment
 from deepgram_async.errors import OptionError
 
 __all__ = ["QueryValue", "encode_query", "option_names"]
 
-QueryValue = str | int | float | bool | Sequence[str | int | float | bool]
-"""A value of ``extra_query``: a scalar, or a sequence for a repeated key."""
+QueryValue = str | int | float | bool | date | Sequence[str | int | float | bool | date]
+"""A value of ``extra_query``: a scalar or a date, or a sequence for a repeated key."""
 
 # Options that exist in the API under another call of this package.
 _ELSEWHERE: Final = {
@@ -89,6 +91,8 @@ def _pairs(values: Mapping[str, object]) -> Iterable[str]:
 def _text(name: str, value: object) -> str:
     if isinstance(value, Enum):
         value = value.value
+    if isinstance(value, date):
+        value = moment(name, value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str | int | float):

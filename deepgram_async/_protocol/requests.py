@@ -121,8 +121,8 @@ def build_request(
     )
 
 
-def _segment(name: str, value: str) -> str:
+def _segment(name: str, value: object) -> str:
     # Encoded or not, proxies and servers resolve dot segments; "a/b" must stay one segment.
-    if not value.strip() or value in (".", "..") or "/" in value:
+    if not isinstance(value, str) or not value.strip() or value in (".", "..") or "/" in value:
         raise OptionError(f"{name}={value!r} is not an id", option=name)
     return quote(value, safe="")

@@ -59,7 +59,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
             return None
         if connection_was_stale and isinstance(error, ConnectionLostError):
             return 0.0  # the next connection is a new one
-        repeats = isinstance(error, ConnectError) or (
+        repeats = (isinstance(error, ConnectError) and error.retryable) or (
             isinstance(error, ApiError) and error.status in self.statuses
         )
         if not repeats:

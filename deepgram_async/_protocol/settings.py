@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from deepgram_async._protocol.endpoints import Endpoints
 from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["CallSettings", "NetworkSettings", "StreamSettings", "Timeouts"]
 
@@ -38,11 +41,20 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
         open_timeout_s: Until the handshake is answered.
         keepalive_s: Pause in the audio after which a KeepAlive is sent; ``None`` sends none.
             Deepgram closes a silent stream after ten seconds (Deepgram docs, "Audio Keep Alive").
+        agent_keepalive_s: The same for a voice agent, which may wait longer (Deepgram docs, "Agent
+            Keep Alive").
         dead_peer_s: A peer that answers no ping, or takes no data, for this long is given up.
         drain_timeout_s: After the closing message, the longest silence of the service that is
             waited for before the connection is dropped.
         close_timeout_s: Bound of every other way to close.
+        confirm_timeout_s: Longest wait for the service to confirm what it was asked, such as a
+            change of the configuration.
+        speak_window_s: Time in which Aura voices take 20 flushes and 2400 characters on one stream
+            (Deepgram docs, "TTS WebSocket limits"); a sender waits when the window is full.
+            ``None`` never waits, for a self-hosted service without these limits.
         send_buffer_bytes: Audio waiting to be sent; a sender waits when it is full.
+        audio_buffer_bytes: Spoken audio waiting for the consumer, eleven minutes of it at 24 kHz;
+            when it is full the stream ends with ``SlowConsumerError``.
         event_buffer: Events waiting for the consumer. When it is full, interim results are
             dropped, the oldest first; finals never are: with nothing left to drop the stream
             ends with ``SlowConsumerError``.
@@ -52,10 +64,15 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     open_timeout_s: float = 10.0
     keepalive_s: float | None = 4.0
+    agent_keepalive_s: float | None = 8.0
     dead_peer_s: float = 15.0
     drain_timeout_s: float = 5.0
     close_timeout_s: float = 1.0
+    confirm_timeout_s: float = 10.0
+    # A second more than the minute of the service: frames may arrive closer than they were sent.
+    speak_window_s: float | None = 61.0
     send_buffer_bytes: int = 1 << 20
+    audio_buffer_bytes: int = 32 << 20
     event_buffer: int = 4096
     strict: bool = False
 
@@ -70,6 +87,7 @@ class CallSettings(msgspec.Struct, frozen=True, kw_only=True):
     extra_headers: Mapping[str, str] = {}
     extra_query: Mapping[str, QueryValue] = {}
     keep_raw: bool = False
+    validate: bool = True
     project_id: str | None = None
 
 
@@ -81,3 +99,7 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
     proxy: str | None = None
     trust_env: bool = False
     ssl_context: ssl.SSLContext | None = None
+
+    def __repr__(self) -> str:
+        # The URL of a proxy may carry a password.
+        return f"NetworkSettings(pool_limit={self.pool_limit}, proxy={self.proxy and '***'!r})"

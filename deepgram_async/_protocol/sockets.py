@@ -14,9 +14,19 @@ from deepgram_async._protocol.decoding import UNDECODABLE
 from deepgram_async.errors import ConnectionLostError, InvalidStateError
 from deepgram_async.models.events import Malformed, Unknown
 
-__all__ = ["Close", "MessageDecoder", "SocketClosed", "State", "lost", "net_code_of", "step"]
+__all__ = [
+    "Close",
+    "Fatal",
+    "MessageDecoder",
+    "SocketClosed",
+    "State",
+    "lost",
+    "net_code_of",
+    "step",
+]
 
 E = TypeVar("E")
+S = TypeVar("S", bound=Enum)
 
 _NET_CODE: Final = re.compile(r"\b(net|data)-?(\d{4})\b", re.IGNORECASE)
 
@@ -39,6 +49,15 @@ class Close(msgspec.Struct, frozen=True):
     """What the service said, or what was noticed here."""
 
 
+class Fatal(msgspec.Struct, frozen=True):
+    """What the service said in a message before it closed a WebSocket by itself."""
+
+    code: str | None
+    description: str | None
+    retryable: bool = True
+    """Whether another connection would not meet the same error."""
+
+
 class SocketClosed(Exception):  # noqa: N818 - an event between two layers, not an error for users
     """A WebSocket has ended.
 
@@ -53,7 +72,7 @@ class SocketClosed(Exception):  # noqa: N818 - an event between two layers, not 
         self.close = close
 
 
-def step(transitions: Mapping[tuple[State, str], State], state: State, operation: str) -> State:
+def step(transitions: Mapping[tuple[S, str], S], state: S, operation: str) -> S:
     """Return the state after an operation, by the table of its protocol.
 
     Raises:
@@ -81,22 +100,27 @@ def lost(
     request_id: str | None,
     audio_sent_s: float | None,
     retryable: bool,
+    fatal: Fatal | None = None,
 ) -> ConnectionLostError:
     """Return the error for a connection that ended although nobody asked for it."""
     net_code = net_code_of(close.reason)
     sent = "" if audio_sent_s is None else f" after {audio_sent_s:.2f} s of audio"
-    reason = f": {close.reason}" if close.reason else ""
-    return ConnectionLostError(
-        f"the stream ended with close code {close.code}{sent}{reason}",
+    said = [] if fatal is None else [fatal.code, fatal.description]
+    reason = ": ".join(part for part in (*said, close.reason) if part)
+    error = ConnectionLostError(
+        f"the stream ended with close code {close.code}{sent}{': ' if reason else ''}{reason}",
         operation=operation,
         request_id=request_id,
-        retryable=retryable,
+        retryable=retryable and (fatal is None or fatal.retryable),
         hint=hints.for_close(close.code, net_code),
         close_code=close.code,
         close_reason=close.reason,
         net_code=net_code,
         audio_sent_s=audio_sent_s,
     )
+    if fatal is not None:
+        error.code = fatal.code
+    return error
 
 
 class _Peek(msgspec.Struct):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any, Final, ForwardRef, TypeVar
-
-from deepgram_async import options as options_module
 
 __all__ = ["takes_options"]
 
@@ -73,7 +72,7 @@ class _LazyDoc(str):
     def expandtabs(self, /, tabsize: Any = 8) -> str:
         """Return the whole text."""
         text = inspect.cleandoc(str.expandtabs(self, tabsize))
-        descriptions = _descriptions(self._kind)
+        descriptions = _docstrings(self._kind.__module__).get(self._kind.__name__, {})
         entries = [
             textwrap.fill(
                 f"{name} ({annotation}): {descriptions.get(name, '')}",
@@ -94,26 +93,25 @@ def _annotations(kind: type[Any]) -> dict[str, str]:
     }
 
 
-def _descriptions(kind: type[Any]) -> dict[str, str]:
-    """Return the description of each option, those of the bases first."""
-    found: dict[str, str] = {}
-    for base in getattr(kind, "__orig_bases__", ()):
-        found |= _descriptions(base)
-    return found | _docstrings().get(kind.__name__, {})
-
-
 @cache
-def _docstrings() -> dict[str, dict[str, str]]:
-    """Return the text below each key of each TypedDict; nothing where there is no source."""
+def _docstrings(module: str) -> dict[str, dict[str, str]]:
+    """Return the text below each key of each TypedDict of a module; none where is no source.
+
+    The bases are read from the source too: before Python 3.12 a TypedDict does not know its own.
+    """
     try:
-        tree = ast.parse(inspect.getsource(options_module))
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
     except OSError:
         return {}
-    return {
-        definition.name: dict(_described(definition))
-        for definition in tree.body
-        if isinstance(definition, ast.ClassDef)
-    }
+    found: dict[str, dict[str, str]] = {}
+    for definition in tree.body:
+        if isinstance(definition, ast.ClassDef):
+            texts = found[definition.name] = {}
+            for base in definition.bases:
+                if isinstance(base, ast.Name):
+                    texts.update(found.get(base.id, {}))
+            texts.update(_described(definition))
+    return found
 
 
 def _described(definition: ast.ClassDef) -> Iterator[tuple[str, str]]:

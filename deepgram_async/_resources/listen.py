@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, Unpack
 
+from deepgram_async._protocol import rules_flux, rules_listen
 from deepgram_async._protocol.listen_v1 import ListenV1Core
+from deepgram_async._protocol.listen_v2 import ListenV2Core
 from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.requests import TRANSCRIPTION_RESPONSE_S, Route
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
 from deepgram_async._resources.documented import takes_options
 from deepgram_async._resources.sender import Sender
+from deepgram_async._stream.flux import FluxStream
 from deepgram_async._stream.live import LiveStream
 from deepgram_async.models.prerecorded import Accepted, Transcription
-from deepgram_async.options import ListenOptions, LiveOptions
+from deepgram_async.options import FluxOptions, ListenOptions, LiveOptions
 
 __all__ = ["Listen"]
 
@@ -23,7 +26,7 @@ _SUBMIT: Final = Route("POST", _PATH, Accepted)
 
 
 class Listen:
-    """Speech to text, prerecorded and live."""
+    """Speech to text: prerecorded, live, and in turns with Flux."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
@@ -54,12 +57,14 @@ class Listen:
 
         Raises:
             AudioSourceError: The source is missing, empty, or of an unknown kind.
-            OptionError: An option is unknown, or has the wrong type.
+            OptionError: An option is unknown, has the wrong type, or breaks a documented rule.
             ApiError: The service refused; the class tells why.
             TransportError: No complete answer arrived.
             ProtocolError: The answer could not be decoded; the bytes are in ``body``.
         """
         query = self._sender.query(options, ListenOptions, extra_query)
+        if self._sender.validate:
+            rules_listen.check_prerecorded(options)
         if isinstance(source, str) and _is_url(source):
             return await self._sender.send(_TRANSCRIBE, query=query, body={"url": source})
         return await self._sender.upload(
@@ -94,7 +99,7 @@ class Listen:
 
         Raises:
             AudioSourceError: The source is missing, empty, or of an unknown kind.
-            OptionError: An option is unknown, or has the wrong type.
+            OptionError: An option is unknown, has the wrong type, or breaks a documented rule.
             ApiError: The service refused; the class tells why.
             TransportError: No complete answer arrived.
         """
@@ -102,6 +107,8 @@ class Listen:
         if callback_method is not None:
             extra["callback_method"] = callback_method
         query = self._sender.query(options, ListenOptions, extra | dict(extra_query or {}))
+        if self._sender.validate:
+            rules_listen.check_prerecorded(options)
         if isinstance(source, str) and _is_url(source):
             return await self._sender.send(_SUBMIT, query=query, body={"url": source})
         return await self._sender.upload(
@@ -125,11 +132,42 @@ class Listen:
             **options: What the service shall do, listed below; ``None`` is not sent.
 
         Raises:
-            OptionError: An option is unknown, or has the wrong type.
+            OptionError: An option is unknown, has the wrong type, or breaks a documented rule.
         """
         query = self._sender.query(options, LiveOptions, extra_query)
+        if self._sender.validate:
+            rules_listen.check_live(options)
         connect = self._sender.connector(ListenV1Core.PATH, query, ListenV1Core.OPERATION)
         return self._sender.track(LiveStream(connect, options, self._sender.stream_settings))
+
+    @takes_options(FluxOptions)
+    def flux(
+        self,
+        *,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        **options: Unpack[FluxOptions],
+    ) -> FluxStream:
+        """Return a conversation with Flux, which hears turns; ``async with`` connects it.
+
+        The audio is mono. Raw audio needs ``encoding`` and ``sample_rate``; a container such as
+        WAV or Ogg needs neither.
+
+        Args:
+            extra_query: Query keys that are newer than this release, sent as they are.
+            **options: What the service shall do, listed below; ``None`` is not sent. ``model`` is
+                always needed.
+
+        Raises:
+            OptionError: An option is unknown, has the wrong type, or breaks a documented rule.
+        """
+        query = self._sender.query(options, FluxOptions, extra_query)
+        if self._sender.validate:
+            rules_flux.check(options)
+        connect = self._sender.connector(ListenV2Core.PATH, query, ListenV2Core.OPERATION)
+        stream = FluxStream(
+            connect, options, self._sender.stream_settings, validate=self._sender.validate
+        )
+        return self._sender.track(stream)
 
 
 def _is_url(source: str) -> bool:

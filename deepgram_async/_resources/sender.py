@@ -57,6 +57,11 @@ class Sender(Protocol):
         ...
 
     @property
+    def validate(self) -> bool:
+        """Whether documented rules are checked before anything is sent."""
+        ...
+
+    @property
     def stream_settings(self) -> StreamSettings:
         """How the streams of the session behave."""
         ...

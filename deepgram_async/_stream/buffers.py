@@ -51,6 +51,14 @@ class EventBuffer(Generic[E]):
         self._events.append(event)
         self._wake()
 
+    def discard(self, is_unwanted: Callable[[E], bool]) -> int:
+        """Take back events that wait and nobody wants any more; return how many."""
+        kept = [event for event in self._events if not is_unwanted(event)]
+        discarded = len(self._events) - len(kept)
+        self._events.clear()
+        self._events.extend(kept)
+        return discarded
+
     def close(self, error: BaseException | None = None) -> None:
         """End the iteration after the events that wait; the first close counts.
 
@@ -110,6 +118,7 @@ class FrameQueue:
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._is_closed = False
+        self._is_finished = False
 
     async def wait_for_room(self) -> None:
         """Return when another frame may be put; cancelling is safe."""
@@ -123,9 +132,11 @@ class FrameQueue:
         if self.waiting_bytes >= self._limit_bytes and not self._is_closed:
             self._has_room.clear()
 
-    async def get(self) -> str | bytes:
-        """Return the next frame, waiting for one."""
+    async def get(self) -> str | bytes | None:
+        """Return the next frame, waiting for one; ``None`` after the last."""
         while not self._frames:
+            if self._is_finished:
+                return None
             self._has_frames.clear()
             await self._has_frames.wait()
         frame = self._frames.popleft()
@@ -133,6 +144,11 @@ class FrameQueue:
         if self.waiting_bytes < self._limit_bytes:
             self._has_room.set()
         return frame
+
+    def finish(self) -> None:
+        """Declare the frames that wait to be the last."""
+        self._is_finished = True
+        self._has_frames.set()
 
     def close(self) -> None:
         """Let everybody go who waits for room."""

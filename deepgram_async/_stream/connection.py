@@ -52,6 +52,10 @@ class Connection(Generic[E]):
         """Queue a frame; the order of calls is the order on the wire."""
         self._queue.put(frame)
 
+    def finish(self) -> None:
+        """Close the WebSocket when all is written: for protocols without a closing message."""
+        self._queue.finish()
+
     # Public methods for receiving.
 
     async def receive(self) -> E | None:
@@ -100,12 +104,12 @@ class Connection(Generic[E]):
 
     async def _write(self) -> None:
         with contextlib.suppress(SocketClosed):  # the reader learns the same, and why
-            while True:
-                frame = await self._queue.get()
+            while (frame := await self._queue.get()) is not None:
                 self._write_began_at = self._loop.time()
                 await self._websocket.send(frame)
                 self._write_began_at = None
                 self._core.frame_sent(frame, self._loop.time())
+            await self._websocket.aclose(self._settings.close_timeout_s)
 
     async def _watch(self) -> None:
         patience = self._settings.dead_peer_s

@@ -187,10 +187,12 @@ class SocketStream(Generic[C, E]):
             raise InvalidStateError("the stream is not open")
         return self._core, self._connection
 
-    def _start_task(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _start_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run work of this stream beside it; it is cancelled when the stream is left."""
         task = asyncio.get_running_loop().create_task(work, name=f"deepgram_async {name}")
+        self._tasks = [running for running in self._tasks if not running.done()]
         self._tasks.append(task)
+        return task
 
     def _fail(self, error: Exception) -> None:
         """Note an error for the end of the iteration, unless another came first."""
@@ -238,7 +240,11 @@ class SocketStream(Generic[C, E]):
         if core is None or connection is None or reader is None:
             raise InvalidStateError("the stream was never opened")
         if core.state is State.OPEN:
-            connection.put(core.end())
+            closing = core.end()
+            if closing is None:
+                connection.finish()
+            else:
+                connection.put(closing)
         loop = asyncio.get_running_loop()
         silent_since = loop.time()
         while not reader.done():

@@ -54,9 +54,11 @@ class Waiters(Generic[E]):
 
     def offer(self, event: E) -> None:
         """Settle the first future that matches the event."""
-        for matches, future in self._waiting:
+        for entry in self._waiting:
+            matches, future = entry
             if not future.done() and matches(event):
                 future.set_result(event)
+                self._waiting.remove(entry)
                 return
 
     def fail(self, error: Exception | None) -> None:

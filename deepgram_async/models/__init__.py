@@ -5,7 +5,33 @@ The classes have Deepgram's names and the module is their namespace, so that `li
 yield beside the documented messages.
 """
 
-from deepgram_async.models import common, events, live, prerecorded
+from deepgram_async.models import (
+    common,
+    events,
+    flux,
+    live,
+    manage,
+    manage_agents,
+    manage_billing,
+    manage_models,
+    manage_self_hosted,
+    manage_usage,
+    prerecorded,
+)
 from deepgram_async.models._base import Answer, Model
 
-__all__ = ["Answer", "Model", "common", "events", "live", "prerecorded"]
+__all__ = [
+    "Answer",
+    "Model",
+    "common",
+    "events",
+    "flux",
+    "live",
+    "manage",
+    "manage_agents",
+    "manage_billing",
+    "manage_models",
+    "manage_self_hosted",
+    "manage_usage",
+    "prerecorded",
+]

@@ -16,6 +16,7 @@ from websockets.http11 import Request, Response
 
 __all__ = [
     "Proxy",
+    "RawHandler",
     "http_proxy",
     "http_server",
     "raw_server",
@@ -68,11 +69,12 @@ async def raw_server(handler: RawHandler) -> AsyncGenerator[str]:
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Peers go away in these tests; whoever is still talking at the end is cancelled.
-        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            await handler(reader, writer)
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            try:
+                await handler(reader, writer)
+            finally:
+                writer.close()
+                await writer.wait_closed()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(talk(reader, writer))
@@ -86,7 +88,8 @@ async def raw_server(handler: RawHandler) -> AsyncGenerator[str]:
         server.close()
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks)
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            assert ended is None or isinstance(ended, asyncio.CancelledError), ended
 
 
 async def read_request(reader: asyncio.StreamReader) -> tuple[str, bytes]:

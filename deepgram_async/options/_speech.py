@@ -1,8 +1,4 @@
-"""Query options of the service, as keyword arguments.
-
-Each key is documented where it stands; what is left out is left to the service's default. An option
-that repeats takes one string or a sequence of strings.
-"""
+"""Query options of speech to text and of text analysis."""
 
 from __future__ import annotations
 
@@ -11,10 +7,14 @@ from typing import Literal, TypeAlias, TypedDict
 
 __all__ = [
     "Encoding",
+    "FluxEncoding",
+    "FluxModel",
+    "FluxOptions",
     "IntelligenceOptions",
     "ListenModel",
     "ListenOptions",
     "LiveOptions",
+    "ReadOptions",
     "Redaction",
 ]
 
@@ -73,6 +73,12 @@ Encoding: TypeAlias = Literal[
     "g729",
 ]
 """Encodings of raw audio. ``linear32``, ``alaw`` and ``ogg-opus`` are for live audio only."""
+
+FluxModel: TypeAlias = Literal["flux-general-en", "flux-general-multi"]
+"""Speech models that hear turns, in English or in several languages."""
+
+FluxEncoding: TypeAlias = Literal["linear16", "linear32", "mulaw", "alaw", "opus", "ogg-opus"]
+"""Encodings of raw audio that Flux reads."""
 
 Redaction: TypeAlias = Literal["pci", "pii", "phi", "numbers", "aggressive_numbers", "ssn"]
 """Groups of entities that can be redacted together."""
@@ -267,3 +273,59 @@ class LiveOptions(_SpeechOptions, total=False):
 
     callback_method: Literal["POST", "GET", "PUT", "DELETE"]
     """HTTP method of `callback`. Default: ``POST``."""
+
+
+class FluxOptions(TypedDict, total=False):
+    """Options of a conversation with Flux."""
+
+    model: FluxModel | str
+    """The speech model, always needed."""
+
+    encoding: FluxEncoding | str
+    """The encoding of raw mono audio. Leave it out for WAV, Ogg and WebM."""
+
+    sample_rate: Literal[8000, 16000, 24000, 44100, 48000] | int
+    """Samples per second of raw audio; 16000 is advised. Needed with `encoding`."""
+
+    eot_threshold: float
+    """How sure the model must be that the speaker has finished to end a turn, 0.5 to 1.0; with 1.0
+    it never ends one by itself. Default: 0.7."""
+
+    eager_eot_threshold: float
+    """How sure the model must be for `EagerEndOfTurn`, 0.3 to 0.9 and not above `eot_threshold`.
+    Default: off, no `EagerEndOfTurn` and no `TurnResumed`."""
+
+    eot_timeout_ms: int
+    """Milliseconds of silence after speech that end a turn in any case, 500 to 60000. Default:
+    5000."""
+
+    keyterm: str | Sequence[str]
+    """Words or phrases to listen for, without weights, at most 100."""
+
+    language_hint: str | Sequence[str]
+    """BCP-47 tags of the languages to expect, with ``flux-general-multi`` only."""
+
+    profanity_filter: bool
+    """Replace or remove profanity in all turns. Default: off."""
+
+    numerals: bool
+    """Write numbers as digits; `configure` can change it. Default: off."""
+
+    redact: Literal["numbers", "aggressive_numbers"] | str
+    """Put an asterisk in the place of numbers. Default: off."""
+
+    mip_opt_out: bool
+    """Keep the audio out of Deepgram's Model Improvement Program. Default: off."""
+
+    tag: str | Sequence[str]
+    """Labels of the conversation for usage reports."""
+
+
+class ReadOptions(IntelligenceOptions, total=False):
+    """Options of the analysis of a text."""
+
+    language: str
+    """BCP-47 tag of the text. English only so far. Default: ``en``."""
+
+    tag: str | Sequence[str]
+    """Labels for usage reports, at most 128 characters each."""

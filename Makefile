@@ -1,0 +1,54 @@
+# Every target makes the virtual environment first and installs what is needed, again only when
+# pyproject.toml has changed. Another interpreter: make test PYTHON=python3.13
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# pyright looks for the packages of the first python in the path.
+IN_VENV := PATH="$(abspath $(BIN)):$$PATH"
+
+.PHONY: help demo test lint types check format clean
+
+help:
+	@echo 'make demo    transcribe real speech with a local Deepgram, or with DEEPGRAM_API_KEY set with the real one'
+	@echo 'make test    run the tests                            (make test ARGS="-k live")'
+	@echo 'make lint    check style and spelling'
+	@echo 'make types   check types'
+	@echo 'make check   lint, types, test'
+	@echo 'make format  fix what can be fixed'
+	@echo 'make clean   remove the virtual environment and caches'
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Python 3.11 or newer is needed: make PYTHON=python3.11 ...' >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo 'Installing into $(VENV) (once; about a minute) ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --editable '.[audio,cli,emulator]' --group dev
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/python examples/demo.py $(ARGS)
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+types: $(READY)
+	$(BIN)/mypy
+	$(IN_VENV) pyright
+	$(IN_VENV) pyright --verifytypes deepgram_async --ignoreexternal
+
+check: lint types test
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,297 @@
+"""A conversation with Flux as its user sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from typing import Final
+
+from deepgram_async._protocol import rules_flux
+from deepgram_async._protocol.listen_v2 import ListenV2Core
+from deepgram_async._protocol.settings import StreamSettings
+from deepgram_async._protocol.sockets import State
+from deepgram_async._stream.connection import Connection
+from deepgram_async._stream.listening import ListeningStream
+from deepgram_async._stream.stream import Connector
+from deepgram_async.errors import InvalidStateError
+from deepgram_async.models.flux import (
+    ConfigureFailure,
+    ConfigureSuccess,
+    FluxEvent,
+    Irregularity,
+    TurnInfo,
+    TurnTrigger,
+    Word,
+)
+
+__all__ = ["FluxStream", "Turn"]
+
+# What decides about a draft; an update leaves it open.
+_DECIDES: Final = frozenset({"StartOfTurn", "EagerEndOfTurn", "TurnResumed", "EndOfTurn"})
+
+
+class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
+    """A conversation with Flux, made by ``dg.listen.flux(...)`` and opened by ``async with``.
+
+    The simplest way are its turns, each of them once, when it has ended::
+
+        async with dg.listen.flux(model="flux-general-en") as flux:
+            async for turn in flux.transcribe(chunks).turns():
+                print(turn.transcript)
+
+    Iterating over the stream itself yields every message: ``TurnInfo`` with the whole text of the
+    turn so far, about four times for each second of audio, and the rest. ``start(chunks)`` sends
+    audio in the background; ``send_audio`` and ``close_stream`` do it by hand. One task iterates;
+    any task may send.
+
+    The clock of a turn is the audio: while none is sent, no turn ends. Send silence, or call
+    ``force_end_turn``. There is no KeepAlive; pings of the WebSocket hold the connection.
+
+    Leaving the ``async with`` regularly ends the audio, waits for what is still owed, and closes;
+    it can be iterated over afterwards. Leaving it with an exception closes at once.
+
+    The iteration ends after a close that was asked for, and raises ``ConnectionLostError`` on any
+    other: there is no silent end.
+    """
+
+    def __init__(
+        self,
+        connect: Connector,
+        options: Mapping[str, object],
+        settings: StreamSettings,
+        *,
+        validate: bool,
+    ) -> None:
+        def make_core(now: float, request_id: str | None) -> ListenV2Core:
+            return ListenV2Core(options, now=now, request_id=request_id)
+
+        super().__init__(connect, make_core, ListenV2Core.is_expendable, settings)
+        self._validate = validate
+        # As many as the events that wait, so a draft is there when its event is taken.
+        self._drafts: deque[Turn] = deque(maxlen=settings.event_buffer)
+
+    # Public methods for sending.
+
+    async def configure(
+        self,
+        *,
+        eot_threshold: float | None = None,
+        eager_eot_threshold: float | None = None,
+        eot_timeout_ms: int | None = None,
+        keyterms: str | Iterable[str] | None = None,
+        language_hints: str | Iterable[str] | None = None,
+        numerals: bool | None = None,
+    ) -> ConfigureSuccess:
+        """Change the configuration of the running stream, and return all of it as it is then.
+
+        What is left out stays. The change holds for the audio that is sent after it, and is made
+        as a whole or not at all. The answer is an event of the iteration, too. A call that is
+        cancelled may take effect nevertheless.
+
+        Args:
+            eot_threshold: How sure the model must be to end a turn, 0.5 to 1.
+            eager_eot_threshold: How sure it must be for an early draft, 0.3 to 0.9.
+            eot_timeout_ms: Silence that ends a turn in any case, 500 to 60000 ms.
+            keyterms: Words to listen for instead of those so far; none for an empty list.
+            language_hints: Languages to expect instead of those so far; none for an empty list.
+                ``flux-general-multi`` only.
+            numerals: Whether to write numbers as digits.
+
+        Raises:
+            ConfigureError: The service refused; nothing has changed. ``code`` tells why.
+            OptionError: An argument has the wrong type, or a value that the service refuses.
+            OperationTimeoutError: The service did not answer in ``confirm_timeout_s``.
+            ConnectionLostError: The stream has ended unasked.
+            InvalidStateError: The closing message was sent, or the stream is not open.
+        """
+
+        def make_frame(core: ListenV2Core) -> str:
+            return core.configure(
+                eot_threshold=eot_threshold,
+                eager_eot_threshold=eager_eot_threshold,
+                eot_timeout_ms=eot_timeout_ms,
+                keyterms=keyterms,
+                language_hints=language_hints,
+                numerals=numerals,
+            )
+
+        if self._validate:
+            rules_flux.check_change(
+                {
+                    "eot_threshold": eot_threshold,
+                    "eager_eot_threshold": eager_eot_threshold,
+                    "eot_timeout_ms": eot_timeout_ms,
+                    "keyterms": keyterms,
+                }
+            )
+        match await self._configure(make_frame):
+            case ConfigureSuccess() as success:
+                return success
+            case ConfigureFailure(code=code, description=description):
+                raise self._refused(code, description)
+            case _ as event:  # the core takes nothing else for an answer
+                raise AssertionError(event)
+
+    async def force_end_turn(self) -> None:
+        """End the current turn now; an ``EndOfTurn`` with the trigger ``manual`` follows.
+
+        Between two turns the service answers with a ``Warning`` instead.
+
+        Raises:
+            ConnectionLostError: The stream has ended unasked.
+            InvalidStateError: The closing message was sent, or the stream is not open.
+        """
+        core, connection = self._ready()
+        connection.put(core.force_end_turn())
+
+    # Public methods for receiving.
+
+    async def turns(self) -> AsyncGenerator[Turn]:
+        """Iterate over the turns instead of the messages.
+
+        Every turn comes once, when it has ended; if the stream ends within a turn, what was said
+        of it comes last. With ``eager_eot_threshold`` a turn comes as soon as it has *perhaps*
+        ended, so that an answer can be prepared meanwhile; ``confirmed`` tells how it came out.
+        A turn that was resumed comes again, with more text::
+
+            async for turn in flux.turns():
+                answer = asyncio.create_task(think(turn.transcript))
+                if await turn.confirmed():
+                    await say(await answer)
+                else:
+                    answer.cancel()
+
+        Raises:
+            ConnectionLostError: The stream ended unasked.
+        """
+        latest: TurnInfo | None = None
+        draft: Turn | None = None
+        async for event in self:
+            if not isinstance(event, TurnInfo):
+                continue
+            latest = event
+            if event.event == "EagerEndOfTurn":
+                draft = self._draft_of(event)
+                yield draft
+            elif event.event == "EndOfTurn":
+                if draft is None or not _ends(event, draft.info):
+                    yield Turn(event)
+                latest = draft = None
+            elif event.event in _DECIDES:
+                draft = None
+        if draft is None and latest is not None and latest.transcript:
+            yield Turn(latest)
+
+    # Public attributes.
+
+    @property
+    def irregularities(self) -> tuple[Irregularity, ...]:
+        """Messages that the documented order of turns does not allow, the last hundred.
+
+        The stream goes on and yields them as they are; a faultless service leaves this empty.
+        """
+        return () if self._core is None else tuple(self._core.turns.irregularities)
+
+    # What happens beside the iteration.
+
+    def _received(self, event: FluxEvent) -> None:
+        super()._received(event)
+        if isinstance(event, TurnInfo) and event.event == "EagerEndOfTurn":
+            outcome = self._waiters.expect(
+                lambda later: (
+                    later is not event and isinstance(later, TurnInfo) and later.event in _DECIDES
+                )
+            )
+            self._drafts.append(Turn(event, outcome, self._reader))
+
+    def _draft_of(self, event: TurnInfo) -> Turn:
+        while True:
+            draft = self._drafts.popleft()
+            if draft.info is event:
+                return draft
+
+    def _before_the_end(self, core: ListenV2Core, connection: Connection[FluxEvent]) -> None:
+        # The end of the audio does not end the turn, so its last words would stay an update
+        # (Deepgram docs, "Flux: CloseStream").
+        if core.state is State.OPEN and core.has_open_turn:
+            connection.put(core.force_end_turn())
+
+
+class Turn:
+    """What one speaker said until the other may answer, or a draft of it.
+
+    Attributes:
+        info: The message that it was made of.
+    """
+
+    info: TurnInfo
+
+    def __init__(
+        self,
+        info: TurnInfo,
+        outcome: asyncio.Future[FluxEvent] | None = None,
+        reader: asyncio.Task[None] | None = None,
+    ) -> None:
+        self.info = info
+        self._outcome = outcome
+        self._reader = reader
+
+    async def confirmed(self) -> bool:
+        """Return whether the speaker has finished with this text; wait while it is open.
+
+        It is at once ``True`` for everything but a draft. A draft that was never withdrawn before
+        a regular end of the stream stands. Any task may call it, also more than once; cancelling
+        it is safe.
+
+        Raises:
+            ConnectionLostError: The stream ended unasked before it was known.
+            InvalidStateError: The stream was closed at once before it was known.
+        """
+        if self._outcome is None:
+            return True
+        await asyncio.wait([self._outcome])
+        try:
+            event = self._outcome.result()
+        except InvalidStateError:
+            if self._reader is not None and self._reader.cancelled():
+                raise
+            return True
+        return _ends(event, self.info)
+
+    @property
+    def transcript(self) -> str:
+        """The text of the turn."""
+        return self.info.transcript
+
+    @property
+    def words(self) -> list[Word]:
+        """The words of the turn."""
+        return self.info.words
+
+    @property
+    def index(self) -> int:
+        """Number of the turn in its stream, counted from 0; the drafts of a turn share it."""
+        return self.info.turn_index
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether the turn had only perhaps ended when it came."""
+        return self._outcome is not None
+
+    @property
+    def trigger(self) -> TurnTrigger | None:
+        """Why the turn ended; ``None`` for a draft, and when the stream ended first."""
+        return self.info.trigger
+
+    def __repr__(self) -> str:
+        kind = " draft" if self.is_draft else ""
+        return f"<Turn {self.index}{kind} {self.transcript!r}>"
+
+
+def _ends(event: FluxEvent, draft: TurnInfo) -> bool:
+    return (
+        isinstance(event, TurnInfo)
+        and event.event == "EndOfTurn"
+        and event.transcript == draft.transcript
+    )

@@ -1,0 +1,163 @@
+"""What both streams that listen to audio have in common for their users."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any, Self, TypeVar
+
+from deepgram_async._protocol.listening import ListeningCore
+from deepgram_async._protocol.settings import StreamSettings
+from deepgram_async._protocol.sources import AudioChunks
+from deepgram_async._stream.connection import Connection
+from deepgram_async._stream.pump import chunks_of
+from deepgram_async._stream.stream import Connector, SocketStream
+from deepgram_async.errors import ConfigureError, InvalidStateError, OperationTimeoutError
+
+__all__ = ["ListeningStream"]
+
+C = TypeVar("C", bound=ListeningCore[Any])
+E = TypeVar("E")
+
+
+class ListeningStream(SocketStream[C, E]):
+    """A stream that takes audio and yields what was heard."""
+
+    def __init__(
+        self,
+        connect: Connector,
+        make_core: Callable[[float, str | None], C],
+        is_expendable: Callable[[E], bool],
+        settings: StreamSettings,
+    ) -> None:
+        super().__init__(connect, make_core, is_expendable, settings)
+        self._has_source = False
+        self._configuring = asyncio.Lock()
+        self._unanswered: deque[str] = deque()
+        """The ``Configure`` messages that the service has not answered."""
+
+    # Public methods for sending.
+
+    def transcribe(self, source: AudioChunks) -> Self:
+        """Send a source in the background and return the iterator over the events.
+
+        The iteration ends when the source has ended and all results have come. What the source
+        raises is raised here, after the results for the audio before it.
+
+        Args:
+            source: Chunks of audio; see ``start``.
+
+        Raises:
+            InvalidStateError: The stream is not open, or has a source already.
+        """
+        self.start(source)
+        return self
+
+    def start(self, source: AudioChunks) -> None:
+        """Send a source in the background, and the closing message after its end.
+
+        Args:
+            source: Async or plain iterable of ``bytes``, or a file object. The service advises
+                20 to 250 ms of audio a chunk (80 ms for Flux), and takes up to 1.25 times real
+                time. A plain iterable is advanced in a thread, so it may block; a list is not.
+
+        Raises:
+            InvalidStateError: The stream is not open, or has a source already.
+        """
+        self._ready()
+        if self._has_source:
+            raise InvalidStateError("the stream has a source already")
+        self._has_source = True
+        self._start_task(self._send_all(source), "pump")
+
+    async def send_audio(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Queue a chunk of audio, waiting while the queue is full.
+
+        Cancelling it while it waits sends nothing of the chunk.
+
+        Raises:
+            AudioSourceError: The chunk is empty, or not made of bytes.
+            ConnectionLostError: The stream has ended unasked.
+            InvalidStateError: The closing message was sent, or the stream is not open.
+        """
+        core, connection = self._ready()
+        await connection.wait_for_room()
+        self._ready()
+        connection.put(core.send_audio(chunk))
+
+    async def close_stream(self) -> None:
+        """End the audio without waiting for the results; go on iterating to get them.
+
+        Raises:
+            ConnectionLostError: The stream has ended unasked.
+            InvalidStateError: It was sent before, or the stream is not open.
+        """
+        core, connection = self._ready()
+        connection.put(core.end())
+
+    # Public attributes.
+
+    @property
+    def audio_sent_s(self) -> float | None:
+        """Seconds of audio written so far, or ``None`` where the format does not tell."""
+        return None if self._core is None else self._core.audio_sent_s
+
+    @property
+    def dropped_interims(self) -> int:
+        """Interim results that were dropped because nobody took them."""
+        return self._buffer.dropped
+
+    # For the streams of the single sockets.
+
+    async def _configure(self, make_frame: Callable[[C], str]) -> E:
+        """Send a ``Configure`` and return the answer; one is under way at a time."""
+        async with self._configuring:
+            core, connection = self._ready()
+            frame = make_frame(core)
+            verdict = self._waiters.expect(
+                # Answers come in order: those to calls that were cancelled come first.
+                lambda event: not self._unanswered and core.is_verdict(event, frame)
+            )
+            self._unanswered.append(frame)
+            connection.put(frame)
+            try:
+                return await self._waiters.wait(
+                    verdict, self._settings.confirm_timeout_s, core.OPERATION
+                )
+            except OperationTimeoutError:
+                self._unanswered.clear()  # what was not answered in time never will be
+                raise
+
+    def _refused(self, code: str | None, description: str | None) -> ConfigureError:
+        operation = None if self._core is None else self._core.OPERATION
+        return ConfigureError(
+            description or "the service refused the configuration",
+            operation=operation,
+            code=code,
+            request_id=self.request_id,
+        )
+
+    def _received(self, event: E) -> None:
+        core, waiting = self._core, self._unanswered
+        if waiting and core is not None and core.is_verdict(event, waiting[0]):
+            waiting.popleft()
+
+    def _before_the_end(self, core: C, connection: Connection[E]) -> None:
+        """Say what has to be said between the end of a source and the closing message."""
+
+    # The task that sends.
+
+    async def _send_all(self, source: AudioChunks) -> None:
+        core, connection = self._opened()
+        try:
+            async with aclosing(chunks_of(source)) as chunks:
+                async for chunk in chunks:
+                    await connection.wait_for_room()
+                    self._opened()
+                    connection.put(core.send_audio(chunk))
+            self._before_the_end(core, connection)
+        except Exception as error:  # the source is the caller's: its error is the caller's to see
+            self._fail(error)
+        await self._drain()

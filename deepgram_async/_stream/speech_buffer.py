@@ -1,0 +1,70 @@
+"""Speech on its way to one consumer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from deepgram_async._stream.buffers import EventBuffer
+from deepgram_async.errors import SlowConsumerError
+
+__all__ = ["SpeechBuffer"]
+
+E = TypeVar("E")
+
+# A message counts like this much audio, so that one bound holds for both.
+_MESSAGE_BYTES: Final = 1024
+
+
+class SpeechBuffer(EventBuffer[E]):
+    """Audio and messages, bounded in bytes: the service speaks faster than anybody listens.
+
+    While it is muted it takes messages and drops audio.
+    """
+
+    is_muted: bool
+    waiting_bytes: int
+    """Bytes of all that waits."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(limit_bytes, _never)
+        self.is_muted = False
+        self.waiting_bytes = 0
+        self._limit_bytes = limit_bytes
+
+    def put(self, event: E) -> None:
+        """Add an event.
+
+        Raises:
+            SlowConsumerError: The buffer is full.
+        """
+        if self.is_muted and isinstance(event, bytes):
+            self.dropped += 1
+            return
+        self.waiting_bytes += _size(event)
+        if self.waiting_bytes > self._limit_bytes:
+            raise SlowConsumerError(
+                f"{self.waiting_bytes} bytes of speech wait and none was taken",
+                hint="take audio faster, or raise audio_buffer_bytes in StreamSettings",
+            )
+        super().put(event)
+
+    async def get(self) -> E:
+        """Return the next event; cancelling loses none."""
+        event = await super().get()
+        self.waiting_bytes -= _size(event)
+        return event
+
+    def discard(self, is_unwanted: Callable[[E], bool]) -> int:
+        """Take back events that wait and nobody wants any more; return how many."""
+        discarded = super().discard(is_unwanted)
+        self.waiting_bytes = sum(_size(event) for event in self._events)
+        return discarded
+
+
+def _size(event: object) -> int:
+    return len(event) if isinstance(event, bytes) else _MESSAGE_BYTES
+
+
+def _never(event: object) -> bool:
+    return False

@@ -1,0 +1,33 @@
+"""Audio that another program delivers as it records it."""
+
+from collections.abc import AsyncGenerator, Callable
+
+from deepgram_async.audio._threads import in_daemon_thread
+from deepgram_async.audio._wav import ByteReader
+from deepgram_async.errors import AudioSourceError
+
+__all__ = ["piped"]
+
+
+async def piped(file: ByteReader, *, block_bytes: int = 64 * 1024) -> AsyncGenerator[bytes, None]:
+    """Yield what arrives on a pipe, as it arrives, without ever blocking the event loop.
+
+    It is the source for a program that gets its audio from a recorder, as in
+    ``arecord -f S16_LE -r 16000 | python app.py``. Pass an unbuffered file, such as
+    ``open(0, "rb", buffering=0, closefd=False)`` for standard input: a thread that waits in a
+    buffered one holds a lock that Python needs when it exits. The file is left open.
+
+    Args:
+        file: An open binary file, usually a pipe.
+        block_bytes: The most that is read at once.
+
+    Raises:
+        AudioSourceError: The pipe broke.
+    """
+    # `read` of a buffered file waits until it has everything that was asked for.
+    read: Callable[[int], bytes | None] = getattr(file, "read1", file.read)
+    try:
+        while block := await in_daemon_thread(lambda: read(block_bytes)):
+            yield block
+    except OSError as exc:
+        raise AudioSourceError(f"cannot read the audio: {exc.strerror or exc}") from exc

@@ -1,0 +1,28 @@
+"""The command ``deepgram-async``, also called ``dga``.
+
+It transcribes files, URLs and live audio, and serves the local Deepgram. Results go to standard
+output, everything else to standard error. It exits with 0 after success, 1 when the service or the
+network failed, 2 when the call, the configuration or the input was wrong, and 130 after Ctrl-C.
+Needs the extra: ``pip install 'deepgram-async[cli]'``.
+"""
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Args:
+        args: The words after the name of the command; those of this process by default.
+    """
+    try:
+        from deepgram_async.cli._app import run  # click belongs to an extra
+    except ModuleNotFoundError as exc:
+        if exc.name != "click":
+            raise
+        sys.stderr.write("Error: the command line is an extra: pip install 'deepgram-async[cli]'\n")
+        return 2
+    return run(args)

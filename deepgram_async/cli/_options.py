@@ -1,0 +1,138 @@
+"""Options of the service as command-line options."""
+
+import types
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Final, TypedDict, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import click
+import msgspec
+
+__all__ = ["SpeechFlags", "collect_options", "collect_query", "speech_flags"]
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+_Options = TypeVar("_Options", bound=Mapping[str, object])
+
+
+class SpeechFlags(TypedDict):
+    """What `speech_flags` adds to a command."""
+
+    model: str
+    language: str | None
+    smart_format: bool
+    diarize: bool
+    keyterms: Sequence[str]
+    params: Sequence[str]
+    extra_query: Sequence[str]
+    as_json: bool
+    emulator: bool
+
+
+_FLAGS: Final = (
+    click.option("-m", "--model", default="nova-3", show_default=True, metavar="NAME"),
+    click.option("-l", "--language", metavar="TAG", help="BCP-47 tag, or 'multi'."),
+    click.option(
+        "--smart-format/--no-smart-format",
+        default=True,
+        show_default=True,
+        help="Format the text for reading.",
+    ),
+    click.option("--diarize", is_flag=True, help="Tell speakers apart."),
+    click.option(
+        "--keyterm", "keyterms", multiple=True, metavar="TERM", help="Listen for it. Repeatable."
+    ),
+    click.option(
+        "-p",
+        "--param",
+        "params",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Any other option of the service. Repeatable.",
+    ),
+    click.option(
+        "--extra-query",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="An option newer than this release, sent unchecked. Repeatable.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text."),
+    click.option("--emulator", is_flag=True, help="Use a local service: no key, no internet."),
+)
+
+
+def speech_flags(command: _Command) -> _Command:
+    """Add the flags that the transcription of recordings and of live audio have in common."""
+    for flag in reversed(_FLAGS):
+        command = flag(command)
+    return command
+
+
+def collect_options(
+    kind: type[_Options], flags: SpeechFlags, **more: bool | str | int | None
+) -> _Options:
+    """Return the options of a call: those with a flag of their own, and ``--param``, converted.
+
+    Args:
+        kind: The TypedDict of the call; a parameter is converted to the type of its key.
+        flags: The common flags as given.
+        more: Options that only this command has a flag for; ``None`` and ``False`` are not sent.
+
+    Raises:
+        click.BadParameter: A parameter is unknown, malformed, repeated in vain, or of a wrong type.
+    """
+    options: dict[str, object] = {
+        "model": flags["model"],
+        "language": flags["language"],
+        "smart_format": flags["smart_format"],
+        # The option `diarize` is deprecated in favour of naming a model.
+        "diarize_model": "latest" if flags["diarize"] else None,
+        "keyterm": list(flags["keyterms"]),
+        **more,
+    }
+    options = {name: value for name, value in options.items() if value not in (None, False, [])}
+    hints = get_type_hints(kind)
+    for name, values in _grouped(flags["params"], "--param").items():
+        if name not in hints:
+            near = get_close_matches(name, hints, n=1)
+            advice = f"did you mean {near[0]!r}?" if near else "--extra-query sends newer ones"
+            raise _bad(f"unknown option {name!r}: {advice}")
+        options[name] = _converted(name, values, hints[name])
+    return msgspec.convert(options, kind)
+
+
+def collect_query(flags: SpeechFlags) -> dict[str, str | Sequence[str]]:
+    """Return the query keys that are sent without a check."""
+    return {
+        name: values[0] if len(values) == 1 else values
+        for name, values in _grouped(flags["extra_query"], "--extra-query").items()
+    }
+
+
+def _grouped(items: Sequence[str], flag: str) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        if not name or not equals:
+            raise _bad(f"{item!r} is not of the form NAME=VALUE", flag)
+        grouped.setdefault(name.replace("-", "_"), []).append(value)
+    return grouped
+
+
+def _converted(name: str, values: list[str], hint: Any) -> object:
+    if len(values) > 1 and not _is_repeatable(hint):
+        raise _bad(f"{name!r} takes one value")
+    value = values[0] if len(values) == 1 else values
+    try:
+        # Not strict: everything on a command line is text.
+        return msgspec.convert(value, hint, strict=False)
+    except msgspec.ValidationError as exc:
+        raise _bad(f"{name!r}: {exc}") from None
+
+
+def _is_repeatable(hint: Any) -> bool:
+    members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    return any(get_origin(member) is Sequence for member in members)
+
+
+def _bad(message: str, flag: str = "--param") -> click.BadParameter:
+    return click.BadParameter(message, param_hint=flag)

@@ -1,0 +1,197 @@
+"""`POST /v1/listen`: prerecorded transcription."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from contextlib import ExitStack, closing
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Final, cast
+
+import aiohttp
+import msgspec
+from aiohttp import web
+from yarl import URL
+
+from ._audio import UndecodableAudioError, decode_file
+from ._auth import authenticate
+from ._batch_answer import answer
+from ._errors import (
+    CONTENT_TOO_LARGE,
+    CORRUPT_AUDIO,
+    NOT_JSON,
+    Refusal,
+    missing_field,
+    remote_content,
+)
+from ._query import BatchQuery, read_batch_query
+from ._services import REQUEST_ID, Services
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from ._wire import Json
+
+__all__ = ["routes"]
+
+_log: Final = logging.getLogger(__name__)
+
+# A recording up to this size stays in memory, a larger one goes to a temporary file.
+_IN_MEMORY: Final = 8 * 1024 * 1024
+_CHUNK: Final = 256 * 1024
+
+
+def routes(services: Services) -> list[web.RouteDef]:
+    """Return the routes of prerecorded transcription."""
+    return [web.post("/v1/listen", _Transcription(services).handle)]
+
+
+class _UrlBody(msgspec.Struct):
+    url: str
+
+
+class _Recording:
+    """Posted or fetched bytes, of bounded size, with their hash."""
+
+    def __init__(self, limit: int) -> None:
+        self.file = cast("IO[bytes]", SpooledTemporaryFile(max_size=_IN_MEMORY))
+        self._hash = hashlib.sha256()
+        self._limit = limit
+        self._size = 0
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    async def fill(self, chunks: AsyncIterator[bytes]) -> None:
+        async for chunk in chunks:
+            self._size += len(chunk)
+            if self._size > self._limit:
+                raise Refusal(*CONTENT_TOO_LARGE)
+            await asyncio.to_thread(self._write, chunk)
+
+    def close(self) -> None:
+        self.file.close()
+
+    def _write(self, chunk: bytes) -> None:
+        self._hash.update(chunk)
+        self.file.write(chunk)
+
+
+class _Transcription:
+    """Serves the requests; holds nothing of a single one."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._settings = services.settings
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one request with a transcript, or with its id when a callback is wanted."""
+        authenticate(request, self._settings)
+        query = read_batch_query(request.query, self._services.engine.recognizer)
+        request_id = REQUEST_ID.get()
+        with self._services.requests.enter(), ExitStack() as cleanup:
+            recording = cleanup.enter_context(closing(_Recording(self._settings.max_upload_bytes)))
+            await self._receive(request, recording)
+            if query.callback is None:
+                return _json(await self._transcribe(query, recording, request_id))
+            # From here on the recording belongs to the callback.
+            cleanup.pop_all()
+        self._services.background.start(self._call_back(query, recording, request_id))
+        return _json({"request_id": request_id})
+
+    async def _receive(self, request: web.Request, recording: _Recording) -> None:
+        if request.content_type == "application/json":
+            await self._fetch(await _read_url(request), recording)
+        elif (request.content_length or 0) > self._settings.max_upload_bytes:
+            raise Refusal(*CONTENT_TOO_LARGE)
+        else:
+            await recording.fill(request.content.iter_chunked(_CHUNK))
+
+    async def _fetch(self, url: str, recording: _Recording) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise remote_content("no content: only http and https are fetched")
+        timeout = aiohttp.ClientTimeout(total=self._settings.fetch_timeout_s)
+        try:
+            async with self._services.http.get(url, timeout=timeout) as response:
+                if response.status >= 400:
+                    side = "client" if response.status < 500 else "server"
+                    status = f"{response.status} {response.reason}"
+                    raise remote_content(f"a {side} error: {status}")
+                await recording.fill(response.content.iter_chunked(_CHUNK))
+        except (aiohttp.ClientError, TimeoutError):
+            raise remote_content("no content: it could not be reached") from None
+
+    async def _transcribe(
+        self, query: BatchQuery, recording: _Recording, request_id: str
+    ) -> dict[str, Json]:
+        try:
+            channels = await asyncio.to_thread(
+                decode_file, recording.file, query.raw, separate=query.multichannel
+            )
+        except UndecodableAudioError as error:
+            _log.info("request %s: %s", request_id, error)
+            raise Refusal(*CORRUPT_AUDIO) from None
+        engine = self._services.engine
+        words = [await engine.recognize_recording(audio, query.hints) for audio in channels]
+        return answer(
+            query,
+            words,
+            recognizer=engine.recognizer,
+            request_id=request_id,
+            sha256=recording.sha256,
+            duration_s=channels[0].duration_s,
+        )
+
+    async def _call_back(self, query: BatchQuery, recording: _Recording, request_id: str) -> None:
+        """Transcribe, then offer the answer (or the error) to the callback URL."""
+        with closing(recording):
+            try:
+                body = msgspec.json.encode(await self._transcribe(query, recording, request_id))
+            except Refusal as refusal:
+                body = cast("bytes", refusal.response(request_id).body)
+            except Exception:  # nobody awaits this task: a recogniser's defect ends in the log
+                _log.exception("request %s: recognition failed", request_id)
+                return
+        await self._deliver(query, body, request_id)
+
+    async def _deliver(self, query: BatchQuery, body: bytes, request_id: str) -> None:
+        headers = {"Content-Type": "application/json", "dg-request-id": request_id}
+        timeout = aiohttp.ClientTimeout(total=self._settings.fetch_timeout_s)
+        for attempt in range(self._settings.callback_attempts):
+            if attempt:
+                await asyncio.sleep(self._settings.callback_retry_s)
+            try:
+                async with self._services.http.request(
+                    query.callback_method,
+                    URL(query.callback or ""),
+                    data=body,
+                    headers=headers,
+                    timeout=timeout,
+                ) as response:
+                    if response.ok and response.status < 300:
+                        return
+            except (aiohttp.ClientError, TimeoutError):
+                continue
+        # The URL itself may carry credentials.
+        _log.warning("request %s: the callback was not accepted", request_id)
+
+
+async def _read_url(request: web.Request) -> str:
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise Refusal(*CONTENT_TOO_LARGE) from None
+    try:
+        fields = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        raise Refusal(*NOT_JSON) from None
+    try:
+        return msgspec.convert(fields, _UrlBody).url
+    except msgspec.ValidationError:
+        raise missing_field("url", len(body)) from None
+
+
+def _json(body: dict[str, Json]) -> web.Response:
+    return web.Response(body=msgspec.json.encode(body), content_type="application/json")

@@ -1,0 +1,207 @@
+"""The local Deepgram as an object: start it, use its address, stop it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final, Self
+
+import aiohttp
+from aiohttp import web
+
+from . import _listen_live, _listen_rest
+from ._engine import Engine
+from ._errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal
+from ._recognizers import load_recognizer
+from ._services import REQUEST_ID, Gate, Services
+from ._settings import EmulatorSettings
+from ._wire import new_request_id
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from aiohttp.typedefs import Handler
+
+    from ._recognizers import Recognizer
+
+__all__ = ["Emulator"]
+
+_log: Final = logging.getLogger(__name__)
+
+# One module per endpoint: each makes its routes from the services.
+_ENDPOINTS: Final = (_listen_rest.routes, _listen_live.routes)
+# The service sends the project of the credential in answers to handshakes.
+_PROJECT_ID: Final = "00000000-0000-4000-8000-000000000000"
+
+
+class Emulator:
+    """A Deepgram on this machine, for trying, demonstrating and testing without key and internet.
+
+    It serves `/v1/listen`, prerecorded and live, with the service's errors, timers and close
+    reasons.
+
+        async with Emulator() as emulator:
+            ...  # talk to emulator.base_url
+
+    Args:
+        recognizer: Who recognises; by default `load_recognizer("whisper")`, real recognition.
+        settings: Timers, limits and accepted credentials.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+    """
+
+    def __init__(
+        self,
+        recognizer: Recognizer | None = None,
+        settings: EmulatorSettings | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self._recognizer = recognizer
+        self._settings = settings or EmulatorSettings()
+        self._host = host
+        self._wanted_port = port
+        self._port: int | None = None
+        self._services: Services | None = None
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def port(self) -> int:
+        """The port listened on.
+
+        Raises:
+            RuntimeError: The emulator is not started.
+        """
+        if self._port is None:
+            raise RuntimeError("the emulator is not started")
+        return self._port
+
+    @property
+    def base_url(self) -> str:
+        """The address, as in `http://127.0.0.1:8080`.
+
+        Raises:
+            RuntimeError: The emulator is not started.
+        """
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def open_streams(self) -> int:
+        """How many live streams are open; 0 when it is not started."""
+        return 0 if self._services is None else len(self._services.open_sockets)
+
+    async def start(self) -> None:
+        """Load the recogniser and begin to listen.
+
+        Raises:
+            RecognizerUnavailableError: Real recognition is wanted and cannot be had.
+            RuntimeError: The emulator is already started.
+            OSError: The address cannot be listened on.
+        """
+        if self._runner is not None or self._services is not None:
+            raise RuntimeError("the emulator is already started")
+        if self._recognizer is None:
+            self._recognizer = await asyncio.to_thread(load_recognizer, "whisper")
+        settings = self._settings
+        self._services = services = Services(
+            settings=settings,
+            engine=Engine(self._recognizer, settings.workers),
+            http=aiohttp.ClientSession(),
+            requests=Gate(settings.max_requests),
+            streams=Gate(settings.max_streams),
+        )
+        try:
+            self._runner = await self._serve(services)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Close every stream with 1001, cancel what runs, and stop listening; twice is fine."""
+        runner, self._runner, self._port = self._runner, None, None
+        services, self._services = self._services, None
+        if runner is not None:
+            await runner.cleanup()
+        if services is not None:
+            await services.background.close()
+            await services.engine.close(self._settings.close_timeout_s)
+            await services.http.close()
+
+    async def serve_forever(self) -> None:
+        """Serve until cancelled, starting first if need be; stops on the way out."""
+        if self._runner is None:
+            await self.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def _serve(self, services: Services) -> web.AppRunner:
+        app = web.Application(middlewares=[_answer_errors])
+        for routes in _ENDPOINTS:
+            app.add_routes(routes(services))
+        app.on_response_prepare.append(_add_ids)
+
+        async def hang_up(_: web.Application) -> None:
+            sockets = tuple(services.open_sockets)
+            goodbyes = (s.close(code=aiohttp.WSCloseCode.GOING_AWAY) for s in sockets)
+            await asyncio.gather(*goodbyes, return_exceptions=True)
+
+        app.on_shutdown.append(hang_up)
+        # No access log: query strings may carry callback credentials.
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=self._settings.close_timeout_s,
+        )
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, self._host, self._wanted_port)
+            await site.start()
+        except BaseException:
+            await runner.cleanup()
+            raise
+        self._port = int(runner.addresses[0][1])
+        return runner
+
+
+@web.middleware
+async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    request_id = new_request_id()
+    REQUEST_ID.set(request_id)
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return refusal.response(request_id)
+    except web.HTTPNotFound:
+        return Refusal(*NOT_FOUND).response(request_id)
+    except web.HTTPMethodNotAllowed:
+        return Refusal(*METHOD_NOT_ALLOWED).response(request_id)
+    except web.HTTPException:
+        raise
+    except Exception:  # an endpoint's defect becomes the service's answer to one, and is logged
+        _log.exception("defect while serving %s %s", request.method, request.path)
+        message = "Internal server error."
+        return Refusal(500, "Internal Server Error", message).response(request_id)
+
+
+async def _add_ids(request: web.Request, response: web.StreamResponse) -> None:
+    del request
+    response.headers["dg-request-id"] = REQUEST_ID.get()
+    if isinstance(response, web.WebSocketResponse):
+        response.headers["dg-project-id"] = _PROJECT_ID

@@ -1,0 +1,70 @@
+"""What can be set on the local Deepgram."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = ["EmulatorSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatorSettings:
+    """Timers, limits and accepted credentials of an `Emulator`.
+
+    The defaults are those of the service where it documents one. Every timer is in seconds and may
+    be as small as a test needs. Timers named after the recognition (`interim_every_s` and the
+    following four) count seconds of audio, the others count seconds of the clock.
+    """
+
+    keys: Collection[str] | None = field(default=None, repr=False)
+    """API keys accepted as `Token`; None accepts any, but still refuses a missing one."""
+    access_tokens: Collection[str] = field(default=(), repr=False)
+    """Tokens accepted as `Bearer` when `keys` is given. An API key sent as `Bearer` is refused."""
+
+    inactivity_timeout_s: float = 10.0
+    """A stream that receives neither audio nor text for so long is closed with NET-0001."""
+    no_audio_timeout_s: float = 30.0
+    """A stream kept open by KeepAlive alone, that never got audio, is closed with NET-0002."""
+
+    interim_every_s: float = 1.0
+    """Distance of interim results."""
+    default_endpointing_s: float = 0.01
+    """Silence that ends an utterance when the client does not say `endpointing`."""
+    shortest_endpointing_s: float = 0.3
+    """Floor under any `endpointing`: on less silence the local recogniser would hear cut words."""
+    longest_segment_s: float = 12.0
+    """Speech without a pause is finalised in pieces of at most this length."""
+    longest_silence_s: float = 5.0
+    """Silence is finalised, with an empty transcript, after so much of it."""
+
+    longest_lag_s: float = 0.25
+    """Interim results are skipped while a stream's recognition is further behind than this. One of
+    a recogniser that does not block is never skipped."""
+    workers: int = 2
+    """Threads that recognise, shared by all requests and streams."""
+
+    max_requests: int | None = None
+    """Prerecorded requests served at a time; one more is answered with 429. None sets no limit."""
+    max_streams: int | None = None
+    """Live streams open at a time; one more is refused with 429. None sets no limit."""
+    max_upload_bytes: int = 512 * 1024 * 1024
+    """Largest recording accepted, posted or fetched; a larger one is answered with 413."""
+    max_frame_bytes: int = 16 * 1024 * 1024
+    """Largest WebSocket frame accepted; a larger one closes the stream with 1009."""
+    max_backlog_bytes: int = 1024 * 1024
+    """Audio held per stream while recognition is behind; beyond it the socket is not read."""
+
+    fetch_timeout_s: float = 30.0
+    """Time for fetching a recording given by URL."""
+    callback_attempts: int = 3
+    """How often an answer is offered to a callback URL that does not say 2xx."""
+    callback_retry_s: float = 1.0
+    """Pause between two such attempts."""
+    peer_timeout_s: float = 30.0
+    """Time a client has to take a message; then its connection is aborted."""
+    close_timeout_s: float = 2.0
+    """Time a client has to answer a close frame, and running work has to end when it stops."""

@@ -1,0 +1,67 @@
+"""Query options of the service, as keyword arguments.
+
+Each key is documented where it stands; what is left out is left to the service's default. An option
+that repeats takes one string or a sequence of strings.
+"""
+
+from deepgram_async.options._account import (
+    BillingBreakdownOptions,
+    BillingGrouping,
+    Deployment,
+    Endpoint,
+    Method,
+    RequestsOptions,
+    UsageBreakdownOptions,
+    UsageGrouping,
+    UsageOptions,
+)
+from deepgram_async.options._speech import (
+    Encoding,
+    FluxEncoding,
+    FluxModel,
+    FluxOptions,
+    IntelligenceOptions,
+    ListenModel,
+    ListenOptions,
+    LiveOptions,
+    ReadOptions,
+    Redaction,
+)
+from deepgram_async.options._voice import (
+    FluxSpeakLiveOptions,
+    FluxSpeakOptions,
+    SpeakContainer,
+    SpeakEncoding,
+    SpeakLiveOptions,
+    SpeakOptions,
+    SpeakStreamEncoding,
+)
+
+__all__ = [
+    "BillingBreakdownOptions",
+    "BillingGrouping",
+    "Deployment",
+    "Encoding",
+    "Endpoint",
+    "FluxEncoding",
+    "FluxModel",
+    "FluxOptions",
+    "FluxSpeakLiveOptions",
+    "FluxSpeakOptions",
+    "IntelligenceOptions",
+    "ListenModel",
+    "ListenOptions",
+    "LiveOptions",
+    "Method",
+    "ReadOptions",
+    "Redaction",
+    "RequestsOptions",
+    "SpeakContainer",
+    "SpeakEncoding",
+    "SpeakLiveOptions",
+    "SpeakOptions",
+    "SpeakStreamEncoding",
+    "UsageBreakdownOptions",
+    "UsageGrouping",
+    "UsageOptions",
+]

@@ -1,0 +1,57 @@
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from deepgram_async import __version__
+from deepgram_async.cli import main
+from tests.cli.conftest import Result
+
+Dga = Callable[..., Result]
+
+
+def test_version_is_printed(dga: Dga) -> None:
+    result = dga("--version")
+    assert (result.code, result.err) == (0, "")
+    assert __version__ in result.out
+
+
+@pytest.mark.parametrize("command", ["transcribe", "live", "emulator"])
+def test_help_names_every_command_and_its_options(dga: Dga, command: str) -> None:
+    assert command in dga("--help").out
+    result = dga(command, "-h")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("Usage: deepgram-async ")
+
+
+@pytest.mark.parametrize("args", [["--nonsense"], ["nonsense"], ["transcribe"]])
+def test_wrong_usage_prints_nothing_on_standard_output(dga: Dga, args: list[str]) -> None:
+    result = dga(*args)
+    assert (result.code, result.out) == (2, "")
+    assert "Error: " in result.err
+
+
+def test_without_click_the_message_names_the_extra(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "click", None)
+    for name in [name for name in sys.modules if name.startswith("deepgram_async.cli.")]:
+        monkeypatch.delitem(sys.modules, name)
+    assert main(["--help"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert (
+        captured.err == "Error: the command line is an extra: pip install 'deepgram-async[cli]'\n"
+    )
+
+
+def test_help_loads_neither_the_network_nor_the_terminal_library() -> None:
+    program = (
+        "import sys; from deepgram_async.cli import main; assert main(['--help']) == 0; "
+        "assert not {'aiohttp', 'websockets', 'rich', 'av'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, check=False, timeout=30
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

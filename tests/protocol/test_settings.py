@@ -1,0 +1,53 @@
+import msgspec
+import pytest
+
+from deepgram_async._protocol.endpoints import resolve_endpoints
+from deepgram_async._protocol.retry import RetryPolicy
+from deepgram_async._protocol.settings import (
+    CallSettings,
+    NetworkSettings,
+    StreamSettings,
+    Timeouts,
+)
+
+SETTINGS = [
+    Timeouts(),
+    StreamSettings(),
+    RetryPolicy(),
+    NetworkSettings(),
+    CallSettings(endpoints=resolve_endpoints()),
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: type(settings).__name__)
+def test_settings_cannot_be_changed(settings: msgspec.Struct) -> None:
+    for name in settings.__struct_fields__:
+        with pytest.raises(AttributeError):
+            setattr(settings, name, None)
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: type(settings).__name__)
+def test_settings_are_given_by_name_only(settings: msgspec.Struct) -> None:
+    with pytest.raises(TypeError):
+        type(settings)(1.0)
+
+
+def test_a_silent_stream_is_kept_alive_well_before_the_service_closes_it() -> None:
+    keepalive_s = StreamSettings().keepalive_s
+    assert keepalive_s is not None
+    assert keepalive_s <= 10 / 2, "one KeepAlive may be late"
+
+
+def test_a_dead_peer_is_noticed_within_twenty_seconds() -> None:
+    assert StreamSettings().dead_peer_s <= 20
+
+
+def test_rest_calls_have_no_limit_in_total() -> None:
+    assert not [name for name in Timeouts.__struct_fields__ if "total" in name]
+
+
+def test_calls_share_no_dictionary_by_default() -> None:
+    endpoints = resolve_endpoints()
+    first, second = CallSettings(endpoints=endpoints), CallSettings(endpoints=endpoints)
+    assert first == second
+    assert first.extra_headers is not second.extra_headers

@@ -1,0 +1,120 @@
+"""Compares a schema of the specification with a type of the package, field by field."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import msgspec
+from msgspec import inspect as types
+
+from tests.spec.documents import Node, resolve
+
+__all__ = ["choices", "compare", "properties", "tags"]
+
+# Deep enough for every answer; recursive schemas end here.
+_DEEPEST = 12
+
+
+def compare(node: Node, kind: Any, document: Node, place: str) -> set[str]:
+    """Return what one side has and the other has not.
+
+    ``+ place.field`` is in the specification only, ``- place.field`` in the package only. The tag
+    of a message is no field of its class and is left out.
+    """
+    return set(_compare(node, types.type_info(kind), document, place, _DEEPEST))
+
+
+def properties(node: Node, document: Node) -> dict[str, list[Node]]:
+    """Return the properties of a schema, those of all its alternatives together."""
+    found: dict[str, list[Node]] = {}
+    for variant in _variants(node, document):
+        for name, value in variant.get("properties", {}).items():
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def choices(node: Node, document: Node) -> set[str]:
+    """Return the values that a schema enumerates, those of its alternatives and items together."""
+    found: set[str] = set()
+    for variant in _variants(node, document):
+        found |= {str(value) for value in variant.get("enum", ()) if value is not None}
+        if "const" in variant:
+            found.add(str(variant["const"]))
+        if "items" in variant:
+            found |= choices(variant["items"], document)
+    return found
+
+
+def _variants(node: Node, document: Node) -> Iterator[Node]:
+    node = resolve(node, document)
+    yield node
+    for word in ("oneOf", "anyOf", "allOf"):
+        for variant in node.get(word, ()):
+            yield from _variants(variant, document)
+
+
+def _compare(
+    node: Node, kind: types.Type, document: Node, place: str, depth: int
+) -> Iterator[str]:
+    if not depth:
+        return
+    fields = dict(_fields(kind))
+    wanted = properties(node, document)
+    if fields:
+        wanted = {name: nodes for name, nodes in wanted.items() if name != _tag(kind)}
+        yield from (f"+ {place}.{name}" for name in wanted.keys() - fields.keys())
+        yield from (f"- {place}.{name}" for name in fields.keys() - wanted.keys())
+        for name in wanted.keys() & fields.keys():
+            for value in wanted[name]:
+                yield from _compare(value, fields[name], document, f"{place}.{name}", depth - 1)
+    for variant in _variants(node, document):
+        if "items" in variant:
+            for item in _items(kind):
+                yield from _compare(variant["items"], item, document, f"{place}[]", depth - 1)
+        values = variant.get("additionalProperties")
+        if isinstance(values, dict):
+            for value in _values(kind):
+                yield from _compare(values, value, document, f"{place}{{}}", depth - 1)
+
+
+def _parts(kind: types.Type) -> Iterator[types.Type]:
+    if isinstance(kind, types.UnionType):
+        for part in kind.types:
+            yield from _parts(part)
+    else:
+        yield kind
+
+
+def _fields(kind: types.Type) -> Iterator[tuple[str, types.Type]]:
+    for part in _parts(kind):
+        if isinstance(part, types.StructType):
+            for field in part.fields:
+                yield field.encode_name, field.type
+
+
+def _tag(kind: types.Type) -> str | None:
+    for part in _parts(kind):
+        if isinstance(part, types.StructType) and part.tag_field is not None:
+            return part.tag_field
+    return None
+
+
+def _items(kind: types.Type) -> Iterator[types.Type]:
+    for part in _parts(kind):
+        if isinstance(part, types.ListType | types.VarTupleType):
+            yield part.item_type
+
+
+def _values(kind: types.Type) -> Iterator[types.Type]:
+    for part in _parts(kind):
+        if isinstance(part, types.DictType):
+            yield part.value_type
+
+
+def tags(union: Any) -> dict[str, type[msgspec.Struct]]:
+    """Return the classes of a union of messages by their tag."""
+    found: dict[str, type[msgspec.Struct]] = {}
+    for kind in get_args(union) or (union,):
+        tag = kind.__struct_config__.tag
+        if tag is not None:
+            found[str(tag)] = kind
+    return found

@@ -1,0 +1,87 @@
+"""The examples run as their users run them."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deepgram_async.emulator import Emulator, ScriptedRecognizer
+from tests.support.background import serving
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+RECORDING = str(EXAMPLES / "audio" / "austen.wav")
+
+
+@pytest.fixture(scope="module")
+def base_url() -> Iterator[str]:
+    words = [("Hello", 0.5, 0.9), ("world.", 0.9, 1.6), ("Good", 3.0, 3.4), ("bye.", 3.4, 4.0)]
+    with serving(Emulator(ScriptedRecognizer(words))) as url:
+        yield url
+
+
+def run(name: str, *args: str, base_url: str | None = None) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    if base_url is not None:
+        environment |= {"DEEPGRAM_API_KEY": "any", "DEEPGRAM_BASE_URL": base_url}
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / name), *args],
+        capture_output=True,
+        env=environment,
+        timeout=120,
+        check=False,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_file_is_transcribed(base_url: str) -> None:
+    assert run("transcribe_file.py", RECORDING, base_url=base_url) == "Hello world. Good bye.\n"
+
+
+def test_file_is_transcribed_live(base_url: str, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.raw.wav"
+    # The first 4.5 seconds; the header still promises more, as that of a broken download would.
+    clip.write_bytes(Path(RECORDING).read_bytes()[: 44 + 144_000])
+    lines = run("live_file.py", str(clip), base_url=base_url).splitlines()
+    assert [line.split(" s  ")[1] for line in lines if line] == ["Hello world.", "Good bye."]
+
+
+def test_demo_talks_to_the_service_when_there_is_a_key(base_url: str) -> None:
+    shown = run("demo.py", "--realtime", "20", base_url=base_url)
+    assert re.search(rf"^Server: +{base_url}$", shown, re.MULTILINE)
+    assert "\n  Hello world. Good bye.\n" in shown
+    assert "\n    0.5 s  Hello world.\n    3.0 s  Good bye.\n" in shown
+    assert "\x1b" not in shown
+
+
+def test_demo_prints_every_interim_on_request(base_url: str) -> None:
+    shown = run("demo.py", "--realtime", "8", "--every-interim", base_url=base_url)
+    assert re.search(r"^    0\.5 s  Hello.* …$", shown, re.MULTILINE)
+
+
+@pytest.mark.real
+def test_demo_recognises_real_speech_without_a_key() -> None:
+    shown = run("demo.py", "--realtime", "3")
+    assert "no DEEPGRAM_API_KEY" in shown
+    assert shown.count("John Dashwood had then leisure to consider how much") == 2
+
+
+def test_demo_reports_a_missing_file_in_one_line(base_url: str, tmp_path: Path) -> None:
+    environment = {"DEEPGRAM_API_KEY": "any", "DEEPGRAM_BASE_URL": base_url}
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "demo.py"), str(tmp_path / "nowhere.wav")],
+        capture_output=True,
+        env={**os.environ, **environment, "PYTHONPATH": str(ROOT)},
+        timeout=60,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.count("\n") == 1

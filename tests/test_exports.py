@@ -1,0 +1,87 @@
+"""What a user may import is listed, sorted and described."""
+
+import importlib
+import inspect
+import pkgutil
+import types
+from collections.abc import Iterator
+
+import pytest
+
+import deepgram_async
+
+# Run, not imported.
+SCRIPTS = {"deepgram_async.cli.__main__"}
+
+
+def public_modules() -> Iterator[str]:
+    yield deepgram_async.__name__
+    for found in pkgutil.walk_packages(deepgram_async.__path__, f"{deepgram_async.__name__}."):
+        if found.name not in SCRIPTS and not any(
+            part.startswith("_") for part in found.name.split(".")
+        ):
+            yield found.name
+
+
+PUBLIC = sorted(public_modules())
+per_module = pytest.mark.parametrize("name", PUBLIC)
+
+
+def test_the_public_parts_are_these() -> None:
+    # A new public part is a promise: it is made here, on purpose.
+    assert {name.split(".")[1] for name in PUBLIC if "." in name} == {
+        "audio",
+        "cli",
+        "emulator",
+        "errors",
+        "markup",
+        "models",
+        "options",
+    }
+
+
+@per_module
+def test_all_is_sorted_and_names_what_exists(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__doc__
+    exported = list(module.__all__)
+    assert exported == sorted(set(exported))
+    assert [missing for missing in exported if not hasattr(module, missing)] == []
+
+
+@per_module
+def test_all_is_complete(name: str) -> None:
+    module = importlib.import_module(name)
+    own = {
+        key
+        for key, value in vars(module).items()
+        if not key.startswith("_")
+        and not isinstance(value, types.ModuleType)
+        and defined_in(value, name)
+    }
+    assert own - set(module.__all__) == set()
+
+
+def defined_in(value: object, module: str) -> bool:
+    """Tell what a module defines, or a package gathers from its private modules."""
+    origin = getattr(value, "__module__", "")
+    if inspect.isclass(value) or inspect.isfunction(value):
+        return origin == module or origin.startswith(f"{module}._")
+    return False
+
+
+@per_module
+def test_every_public_name_is_described(name: str) -> None:
+    module = importlib.import_module(name)
+    for exported in module.__all__:
+        value = getattr(module, exported)
+        if not (inspect.isclass(value) or inspect.isfunction(value)):
+            continue
+        assert inspect.getdoc(value), f"{name}.{exported}"
+        assert value.__doc__, f"{name}.{exported} has no docstring of its own"
+        if inspect.isclass(value):
+            for key, member in vars(value).items():
+                function = member.fget if isinstance(member, property) else member
+                if key.startswith("_") or not inspect.isfunction(function):
+                    continue
+                assert inspect.getdoc(getattr(value, key)), f"{name}.{exported}.{key}"

@@ -1,0 +1,68 @@
+"""Importing the package is cheap and quiet; each check needs a fresh process."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ["aiohttp", "anyio", "av", "click", "faster_whisper", "numpy", "rich", "websockets"]
+
+
+def run(program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", program],
+        capture_output=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_import_loads_no_network_library() -> None:
+    run(
+        "import sys, deepgram_async, deepgram_async.errors, deepgram_async.options\n"
+        f"loaded = sorted(set({HEAVY!r}) & set(sys.modules))\n"
+        "assert not loaded, loaded"
+    )
+
+
+def test_session_is_built_without_loading_them() -> None:
+    run(
+        "import sys, deepgram_async\n"
+        "deepgram_async.DeepgramSession('key', base_url='http://localhost:1')\n"
+        f"loaded = sorted(set({HEAVY!r}) & set(sys.modules))\n"
+        "assert not loaded, loaded"
+    )
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "audio",
+        "cli",
+        "emulator",
+        "models",
+        "models.live",
+        "models.prerecorded",
+        "models.events",
+        "options",
+    ],
+)
+def test_each_public_module_can_be_imported_first(module: str) -> None:
+    run(f"import deepgram_async.{module}")
+
+
+def test_environment_is_not_read_at_import() -> None:
+    run(
+        "import os\n"
+        "class Watched(type(os.environ)):\n"
+        "    def __getitem__(self, key):\n"
+        "        assert not key.startswith('DEEPGRAM'), key\n"
+        "        return super().__getitem__(key)\n"
+        "os.environ.__class__ = Watched\n"
+        "import deepgram_async, deepgram_async.audio, deepgram_async.cli"
+    )
