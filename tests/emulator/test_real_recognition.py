@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import io
-import re
 import struct
 import wave
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jiwer
 import numpy as np
 import pytest
 import pytest_asyncio
 
 from deepgram_async.emulator import Emulator, WhisperRecognizer
+from tests.support.speech import RECORDING, WORST, word_error_rate
 
 from .compressed import CONTAINERS, companded, encoded
 from .helpers import Client, Live, serving, streamed_wav, transcripts
@@ -23,21 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 pytestmark = pytest.mark.real
-
-RECORDING = Path(__file__).parents[2] / "examples" / "audio" / "austen.wav"
-TEXT = RECORDING.with_suffix(".txt").read_text()
-# Measured: 0 to 6 %. The bound leaves room for other builds of the engine.
-WORST = 0.12
-
-
-def plain(text: str) -> str:
-    return " ".join(re.sub(r"[^a-z' ]", " ", re.sub(r"\bmr\b", "mister", text.lower())).split())
-
-
-def word_error_rate(heard: str) -> float:
-    rate = jiwer.wer(plain(TEXT), plain(heard))
-    assert isinstance(rate, float)
-    return rate
 
 
 def samples() -> bytes:
