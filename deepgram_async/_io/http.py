@@ -29,13 +29,17 @@ from deepgram_async.errors import (
     TransportError,
 )
 
-__all__ = ["Attempt", "HttpPool", "USER_AGENT", "plain_words", "refusal_of_proxy"]
+__all__ = ["Attempt", "HttpPool", "USER_AGENT", "merged_headers", "plain_words", "refusal_of_proxy"]
 
 USER_AGENT: Final = f"deepgram_async/{__version__}"
 
 # A call may be silent for minutes while the service works; without these probes a NAT or a load
 # balancer forgets the connection. Not every system has every option.
 _KEEPALIVE_OPTIONS: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 5))
+
+# A pooled connection that has ended is noticed within a round trip; a connection that ends later
+# may have carried a request whose work has begun, and is billed.
+_STALE_WITHIN_S: Final = 5.0
 
 
 class _Shared:
@@ -56,6 +60,7 @@ class Attempt(_Shared):
     __slots__ = (
         "answer_within_s",
         "connection_was_reused",
+        "headers_sent_at",
         "is_answered",
         "is_over",
         "limit_s",
@@ -67,6 +72,7 @@ class Attempt(_Shared):
         self.answer_within_s: float | None = None
         """Deadline that begins with the headers; ``None`` if the body begins it."""
         self.connection_was_reused: bool = False
+        self.headers_sent_at: float | None = None
         self.is_answered: bool = False
         self.is_over: bool = False
         self.phase: str = "connect"
@@ -83,8 +89,11 @@ class Attempt(_Shared):
 
     @property
     def was_stale(self) -> bool:
-        """Whether a pooled connection can have ended before this request reached the service."""
-        return self.connection_was_reused and not self.is_answered
+        """Whether a pooled connection seems to have ended before this request came to be read."""
+        if not self.connection_was_reused or self.is_answered:
+            return False
+        since = self.headers_sent_at
+        return since is None or asyncio.get_running_loop().time() - since < _STALE_WITHIN_S
 
 
 class HttpPool:
@@ -149,12 +158,12 @@ class HttpPool:
             Exception: What the source of the upload raised.
         """
         response_s = timeouts.response_s or request.response_s
-        headers = {**request.headers, **secret_headers}
+        headers = merged_headers(request.headers, secret_headers)
         body: _Body | None = None
         if upload is not None:
-            headers.setdefault("Content-Type", upload.content_type)
+            headers = merged_headers({"Content-Type": upload.content_type}, headers)
             if upload.length is not None:
-                headers["Content-Length"] = str(upload.length)
+                headers = merged_headers(headers, {"Content-Length": str(upload.length)})
             body = _Body(upload, attempt, timeouts.upload_idle_s, response_s, progress)
         try:
             async with attempt.scope:
@@ -355,6 +364,12 @@ def _translated(
     return ConnectionLostError(f"the request failed: {plain_words(error)}", operation=operation)
 
 
+def merged_headers(*parts: Mapping[str, str]) -> dict[str, str]:
+    """Return all headers, each once however it is spelled; a later part wins over an earlier."""
+    found = {name.lower(): (name, value) for part in parts for name, value in part.items()}
+    return dict(found.values())
+
+
 def refusal_of_proxy(status: int, operation: str) -> ConnectError:
     """Return the error for a proxy that does not want to connect."""
     return ConnectError(
@@ -411,6 +426,7 @@ def _tracing() -> aiohttp.TraceConfig:
         params: aiohttp.TraceRequestHeadersSentParams,
     ) -> None:
         attempt = context.trace_request_ctx
+        attempt.headers_sent_at = asyncio.get_running_loop().time()
         if attempt.answer_within_s is not None:
             attempt.enter("response", attempt.answer_within_s)
 

@@ -21,7 +21,7 @@ from websockets.exceptions import (
     WebSocketException,
 )
 
-from deepgram_async._io.http import USER_AGENT, plain_words, refusal_of_proxy
+from deepgram_async._io.http import USER_AGENT, merged_headers, plain_words, refusal_of_proxy
 from deepgram_async._protocol.answers import HttpAnswer, error_from_answer
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, SocketClosed
@@ -123,8 +123,8 @@ async def open_websocket(
     try:
         connection = await connect(
             url,
-            additional_headers={**headers, **secret_headers},
-            user_agent_header=USER_AGENT,
+            additional_headers=merged_headers({"User-Agent": USER_AGENT}, headers, secret_headers),
+            user_agent_header=None,
             # Speech does not shrink; compressing it only costs time.
             compression=None,
             proxy=proxy or (True if trust_env else None),

@@ -12,7 +12,7 @@ from aiohttp import web
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from deepgram_async import DeepgramSession, StreamSettings
+from deepgram_async import DeepgramSession, StreamSettings, __version__
 from deepgram_async.errors import (
     ConfigurationError,
     ConnectError,
@@ -158,6 +158,40 @@ async def test_a_path_prefix_is_kept_for_both_transports(scheme: str) -> None:
     async with service.socket() as url:
         await stream(url.replace("http", scheme) + "/eu/deepgram/")
     assert service.paths == ["/eu/deepgram/v1/listen"] * 2
+
+
+# Headers.
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+async def test_each_header_is_sent_once_however_it_is_spelled(is_stream: bool) -> None:
+    sent: list[str] = []
+
+    async def note(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        sent.extend(line.lower() for line in head.split("\r\n"))
+
+    mine = {"authorization": "Token other", "USER-AGENT": "mine", "accept": "a/b", "X-Own": "1"}
+    async with raw_server(note) as url:
+        await (fail_to_stream if is_stream else fail_to_transcribe)(url, extra_headers=mine)
+    assert [line for line in sent if line.startswith("authorization:")] == [
+        "authorization: token key"
+    ]
+    assert [line for line in sent if line.startswith("user-agent:")] == ["user-agent: mine"]
+    assert [line for line in sent if line.startswith("accept:")] == ["accept: a/b"]
+    assert "x-own: 1" in sent
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+async def test_the_package_says_who_it_is(is_stream: bool) -> None:
+    sent: list[str] = []
+
+    async def note(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        sent.append((await reader.readuntil(b"\r\n\r\n")).decode())
+
+    async with raw_server(note) as url:
+        await (fail_to_stream if is_stream else fail_to_transcribe)(url)
+    assert f"\r\nUser-Agent: deepgram_async/{__version__}" in sent[0]
 
 
 # Proxies.

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from deepgram_async import DeepgramSession, RetryPolicy
+from deepgram_async._io.http import Attempt
 from deepgram_async.errors import (
     ApiError,
     ConnectError,
@@ -34,12 +35,14 @@ class Script:
     def __init__(self, *statuses: int, headers: dict[str, str] | None = None) -> None:
         self.bodies: list[bytes] = []
         self.arrivals: list[float] = []
+        self.has_answered = asyncio.Event()
         self._statuses = iter(statuses)
         self._headers = headers or {}
 
     async def answer(self, request: web.Request) -> web.Response:
         self.bodies.append(await request.read())
         self.arrivals.append(time.monotonic())
+        self.has_answered.set()
         status = next(self._statuses, 200)
         if status == 200:
             return transcription()
@@ -162,9 +165,11 @@ async def test_a_refused_connection_is_tried_again() -> None:
 async def test_cancelling_during_the_pause_ends_it() -> None:
     script = Script(429, headers={"Retry-After": "30"})
     async with http_server(script.answer) as url, DeepgramSession("key", base_url=url) as dg:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.3):
-                await dg.listen.transcribe(AUDIO)
+        task = asyncio.create_task(dg.listen.transcribe(AUDIO))
+        await script.has_answered.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
     assert len(script.bodies) == 1
 
 
@@ -279,6 +284,16 @@ async def test_a_pooled_connection_that_broke_off_its_answer_is_not_repeated() -
         with pytest.raises(ConnectionLostError):
             await dg.listen.transcribe(AUDIO)
     assert len(bodies) == 2
+
+
+@pytest.mark.parametrize(("silent_s", "is_stale"), [(0.0, True), (60.0, False)])
+async def test_a_connection_that_ends_after_a_while_is_not_taken_for_stale(
+    silent_s: float, is_stale: bool
+) -> None:
+    attempt = Attempt()
+    attempt.connection_was_reused = True
+    attempt.headers_sent_at = asyncio.get_running_loop().time() - silent_s
+    assert attempt.was_stale is is_stale
 
 
 # Around a request.

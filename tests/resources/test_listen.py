@@ -207,6 +207,16 @@ async def test_a_stated_content_type_is_sent(service: Service) -> None:
     assert service.headers["Content-Type"] == "audio/l16;rate=16000"
 
 
+@pytest.mark.parametrize("name", ["Content-Type", "content-type"])
+async def test_a_content_type_among_the_headers_wins(service: Service, name: str) -> None:
+    service.expect("https://api.deepgram.com/v1/listen")
+    async with DeepgramSession("key", extra_headers={name: "audio/x"}) as dg:
+        await dg.listen.transcribe(b"fLaC")
+    assert [value for key, value in service.headers.items() if key.lower() == "content-type"] == [
+        "audio/x"
+    ]
+
+
 async def test_a_name_that_only_looks_like_a_url_is_a_file() -> None:
     async with DeepgramSession("key") as dg:
         with pytest.raises(AudioSourceError, match=r"there is no file 'httpx\.wav'"):
