@@ -23,6 +23,7 @@ from deepgram_async._protocol.sources import (
     AudioSource,
     BinaryReader,
     ProgressHook,
+    TextSource,
 )
 from deepgram_async._resources.agent import Agent, AgentConfigurations, AgentVariables, ThinkModels
 from deepgram_async._resources.auth import Auth
@@ -33,15 +34,22 @@ from deepgram_async._resources.listen import Listen
 from deepgram_async._resources.members import Members
 from deepgram_async._resources.models import Models, ProjectModels
 from deepgram_async._resources.projects import Projects
+from deepgram_async._resources.read import Read
 from deepgram_async._resources.requests import Requests
 from deepgram_async._resources.scopes import Scopes
-from deepgram_async._resources.self_hosted import DistributionCredentials, SelfHosted
+from deepgram_async._resources.self_hosted import SelfHosted
+from deepgram_async._resources.speak import FluxSpeak, Speak
 from deepgram_async._resources.tokens import GrantedTokens
 from deepgram_async._resources.usage import Usage
 from deepgram_async._session import DeepgramSession
+from deepgram_async._stream.agent import AgentStream, Behavior, Injection
 from deepgram_async._stream.flux import FluxStream, Turn
 from deepgram_async._stream.live import LiveStream
+from deepgram_async._stream.speak import SpeakStream
+from deepgram_async._stream.speak_flux import FluxSpeakStream
+from deepgram_async._stream.speech import Speech
 from deepgram_async._stream.stream import SocketStream
+from deepgram_async._stream.tools import ToolFunction, Tools
 from deepgram_async._version import __version__
 from deepgram_async.errors import DeepgramError
 from deepgram_async.models.events import Malformed, Unknown
@@ -52,18 +60,22 @@ from deepgram_async.models.prerecorded import Transcription
 __all__ = [
     "Agent",
     "AgentConfigurations",
+    "AgentStream",
     "AgentVariables",
     "AudioChunks",
     "AudioSource",
     "Auth",
     "Balances",
+    "Behavior",
     "Billing",
     "BinaryReader",
     "DeepgramError",
     "DeepgramSession",
-    "DistributionCredentials",
+    "FluxSpeak",
+    "FluxSpeakStream",
     "FluxStream",
     "GrantedTokens",
+    "Injection",
     "Invites",
     "Keys",
     "Listen",
@@ -75,6 +87,7 @@ __all__ = [
     "ProjectModels",
     "Projects",
     "QueryValue",
+    "Read",
     "Region",
     "Requests",
     "Results",
@@ -82,10 +95,16 @@ __all__ = [
     "Scopes",
     "SelfHosted",
     "SocketStream",
+    "Speak",
+    "SpeakStream",
+    "Speech",
     "SpeechStarted",
     "StreamSettings",
+    "TextSource",
     "ThinkModels",
     "Timeouts",
+    "ToolFunction",
+    "Tools",
     "Transcription",
     "Turn",
     "TurnInfo",

@@ -34,15 +34,19 @@ from deepgram_async._resources.listen import Listen
 from deepgram_async._resources.members import Members
 from deepgram_async._resources.models import Models
 from deepgram_async._resources.projects import Projects
+from deepgram_async._resources.read import Read
 from deepgram_async._resources.requests import Requests
 from deepgram_async._resources.scopes import Scopes
 from deepgram_async._resources.self_hosted import SelfHosted
+from deepgram_async._resources.speak import Speak
 from deepgram_async._resources.usage import Usage
 from deepgram_async._stream.manager import SocketManager
+from deepgram_async._stream.speech import Opener
 from deepgram_async._stream.stream import Connector, SocketStream
 from deepgram_async.errors import ConfigurationError, InvalidStateError, OptionError
 
 if TYPE_CHECKING:
+    from deepgram_async._io.http import HttpStream
     from deepgram_async._io.transport import HttpClient, Transport
     from deepgram_async._io.websocket import WebSocket
 
@@ -209,6 +213,11 @@ class DeepgramSession:
         return Projects(self._caller)
 
     @cached_property
+    def read(self) -> Read:
+        """Summary, topics, intents and sentiment of a text."""
+        return Read(self._caller)
+
+    @cached_property
     def requests(self) -> Requests:
         """The log of the requests of a project."""
         return Requests(self._caller)
@@ -222,6 +231,11 @@ class DeepgramSession:
     def self_hosted(self) -> SelfHosted:
         """Credentials for the container images of a self-hosted service."""
         return SelfHosted(self._caller)
+
+    @cached_property
+    def speak(self) -> Speak:
+        """Text to speech with Aura voices, and in `speak.flux` with Flux voices."""
+        return Speak(self._caller)
 
     @cached_property
     def usage(self) -> Usage:
@@ -432,6 +446,15 @@ class _Caller:
         return await transport.send(
             route, self.calls, self.credentials, query=query, upload=upload, progress=progress
         )
+
+    def opener(self, route: Route[bytes], *, query: str, body: object) -> Opener:
+        async def open_stream() -> HttpStream:
+            transport = await self._connections.transport()
+            return await transport.open_stream(
+                route, self.calls, self.credentials, query=query, body=body
+            )
+
+        return open_stream
 
     @property
     def validate(self) -> bool:

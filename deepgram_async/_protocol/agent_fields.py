@@ -93,9 +93,9 @@ def _one_with_functions(think: Fields, functions: Sequence[Function]) -> Fields:
     """Add functions to a language model, except those that it describes by itself."""
     if not functions:
         return think
-    given = think.get("functions") or []
+    given = think.get("functions")
     try:
-        own = msgspec.convert(given, list[Fields])
+        own = [] if given is None else msgspec.convert(given, list[Fields])
     except msgspec.ValidationError as error:
         raise OptionError(f"functions: {error}", option=_OPTION) from None
     names = {function.get("name") for function in own}

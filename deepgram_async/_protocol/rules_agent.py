@@ -56,8 +56,7 @@ def check_settings(settings: Settings) -> None:
         return
     if agent.listen is not None:
         check_listen(agent.listen)
-    if agent.think is not None:
-        check_think(agent.think, has_think_live=agent.think_live is not None)
+    check_think(agent.think, has_think_live=agent.think_live is not None)
     if agent.speak is not None:
         check_speak(agent.speak, settings.audio.output)
     if agent.think_live is not None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from os import PathLike
 from typing import Protocol, runtime_checkable
 
-__all__ = ["AudioChunks", "AudioSource", "BinaryReader", "ProgressHook"]
+__all__ = ["AudioChunks", "AudioSource", "BinaryReader", "ProgressHook", "TextSource"]
 
 
 @runtime_checkable
@@ -35,3 +35,6 @@ AudioChunks = AsyncIterable[bytes] | Iterable[bytes] | BinaryReader
 
 ProgressHook = Callable[[int, int | None], None]
 """Called with the bytes handed to the network so far, and the total where it is known."""
+
+TextSource = str | Iterable[str] | AsyncIterable[str]
+"""Text to speak: at once, or part by part, such as the tokens of a language model."""

@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, TypedDict
+from typing import Literal, TypedDict
 
 from deepgram_async._protocol.requests import Route
 from deepgram_async._resources.sender import Sender
 from deepgram_async.models.manage_self_hosted import CredentialsList, OwnedCredentials
+from deepgram_async.options import ProductScope
 
-__all__ = ["DistributionCredentials", "SelfHosted"]
-
-ProductScope: TypeAlias = (
-    Literal[
-        "self-hosted:products",
-        "self-hosted:product:api",
-        "self-hosted:product:engine",
-        "self-hosted:product:license-proxy",
-        "self-hosted:product:dgtools",
-        "self-hosted:product:billing",
-        "self-hosted:product:hotpepper",
-        "self-hosted:product:metrics-server",
-    ]
-    | str
-)
+__all__ = ["SelfHosted"]
 
 
 class _CreateQuery(TypedDict, total=False):
-    scopes: ProductScope | Sequence[ProductScope]
+    scopes: ProductScope | str | Sequence[ProductScope | str]
     provider: Literal["quay"] | str
 
 
 class SelfHosted:
-    """What a self-hosted service needs.
-
-    Attributes:
-        distribution_credentials: Credentials for its container images.
-    """
-
-    distribution_credentials: DistributionCredentials
-
-    def __init__(self, sender: Sender, path_name: str = "self-hosted") -> None:
-        self.distribution_credentials = DistributionCredentials(sender, path_name)
-
-
-class DistributionCredentials:
     """Credentials for the container images of a self-hosted service."""
 
-    def __init__(self, sender: Sender, path_name: str) -> None:
+    def __init__(self, sender: Sender, path_name: str = "self-hosted") -> None:
         self._sender = sender
         path = f"/v1/projects/{{project_id}}/{path_name}/distribution/credentials"
         one = f"{path}/{{distribution_credentials_id}}"
@@ -65,7 +39,7 @@ class DistributionCredentials:
         self,
         *,
         comment: str | None = None,
-        scopes: ProductScope | Sequence[ProductScope] | None = None,
+        scopes: ProductScope | str | Sequence[ProductScope | str] | None = None,
         provider: Literal["quay"] | str | None = None,
         project_id: str | None = None,
     ) -> OwnedCredentials:

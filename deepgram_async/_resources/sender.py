@@ -9,6 +9,7 @@ from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.requests import Route
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
+from deepgram_async._stream.speech import Opener
 from deepgram_async._stream.stream import Connector, SocketStream
 
 __all__ = ["Sender"]
@@ -54,6 +55,10 @@ class Sender(Protocol):
         progress: ProgressHook | None,
     ) -> T:
         """Send a call whose body is audio."""
+        ...
+
+    def opener(self, route: Route[bytes], *, query: str, body: object) -> Opener:
+        """Return what sends a call whose answer is audio, to be read while it comes."""
         ...
 
     @property

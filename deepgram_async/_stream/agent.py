@@ -37,9 +37,9 @@ from deepgram_async.models.agent import (
     ThinkLiveUpdated,
     ThinkUpdated,
     UserStartedSpeaking,
-    Warning,
     Welcome,
 )
+from deepgram_async.models.agent import Warning as AgentWarning
 from deepgram_async.models.agent_settings import (
     Agent,
     Listen,
@@ -414,7 +414,7 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
                     return message is None or _begins(message, event.content)
                 case InjectionRefused():
                     return behavior != "interrupt"
-                case Warning():
+                case AgentWarning():
                     return event.code in _REFUSALS and behavior != "interrupt"
                 case _:
                     return False
@@ -430,7 +430,7 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
         match event:
             case InjectionRefused():
                 return Injection("refused", event.message)
-            case Warning():
+            case AgentWarning():
                 return Injection("refused", event.description)
             case _:
                 return Injection("spoken")
@@ -449,7 +449,7 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
                 for cancelled in event.functions:
                     if cancelled.id in self._calls:
                         self._calls[cancelled.id].cancel()
-            case Warning():
+            case AgentWarning():
                 _log.warning("%s: warning %s", AgentCore.OPERATION, event.code)
             case Error():
                 if self._core is not None and self._core.state is State.OPEN:
@@ -469,7 +469,6 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
                 task.add_done_callback(partial(self._forget, call.id))
 
     def _forget(self, call_id: str, task: asyncio.Task[None]) -> None:
-        self._tasks.remove(task)
         if self._calls.get(call_id) is task:
             del self._calls[call_id]
 

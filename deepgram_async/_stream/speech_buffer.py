@@ -8,12 +8,18 @@ from typing import Final, TypeVar
 from deepgram_async._stream.buffers import EventBuffer
 from deepgram_async.errors import SlowConsumerError
 
-__all__ = ["SpeechBuffer"]
+__all__ = ["Mark", "SpeechBuffer"]
 
 E = TypeVar("E")
 
 # A message counts like this much audio, so that one bound holds for both.
 _MESSAGE_BYTES: Final = 1024
+
+
+class Mark:
+    """Something that travels with the events and has no size."""
+
+    __slots__ = ()
 
 
 class SpeechBuffer(EventBuffer[E]):
@@ -63,7 +69,9 @@ class SpeechBuffer(EventBuffer[E]):
 
 
 def _size(event: object) -> int:
-    return len(event) if isinstance(event, bytes) else _MESSAGE_BYTES
+    if isinstance(event, bytes):
+        return len(event)
+    return 0 if isinstance(event, Mark) else _MESSAGE_BYTES
 
 
 def _never(event: object) -> bool:

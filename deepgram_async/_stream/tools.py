@@ -66,7 +66,7 @@ class Tools:
             self.tool(function)
 
     @overload
-    def tool(self, function: F, /) -> F: ...
+    def tool(self, function: F) -> F: ...
     @overload
     def tool(
         self,
@@ -82,7 +82,6 @@ class Tools:
     def tool(
         self,
         function: F | None = None,
-        /,
         *,
         name: str | None = None,
         description: str | None = None,
@@ -106,7 +105,7 @@ class Tools:
         """
 
         def add(function: F) -> F:
-            called = name or getattr(function, "__name__", repr(function))
+            called = str(name or getattr(function, "__name__", "function"))
             if called in self._tools:
                 raise OptionError(f"there is a tool {called!r} already", option="tools")
             signature = Signature(function, called)

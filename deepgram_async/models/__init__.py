@@ -6,6 +6,8 @@ yield beside the documented messages.
 """
 
 from deepgram_async.models import (
+    agent,
+    agent_settings,
     common,
     events,
     flux,
@@ -23,6 +25,8 @@ from deepgram_async.models._base import Answer, Model
 __all__ = [
     "Answer",
     "Model",
+    "agent",
+    "agent_settings",
     "common",
     "events",
     "flux",

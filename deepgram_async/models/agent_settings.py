@@ -122,7 +122,7 @@ class Output(Model, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         encoding: 16 bit little-endian samples if left out.
-        sample_rate: In hertz; 24000 if left out.
+        sample_rate: In hertz.
         bitrate: In bits per second.
         container: ``none`` for raw audio.
     """
@@ -130,16 +130,20 @@ class Output(Model, frozen=True, kw_only=True, gc=False):
     encoding: Literal["linear16", "mulaw", "alaw", "mp3", "opus", "flac", "aac"] | str = field(
         default_factory=lambda: "linear16"
     )
-    sample_rate: int | None = field(default_factory=lambda: 24000)
+    sample_rate: int | None = None
     bitrate: int | None = None
     container: Literal["none", "wav", "ogg"] | str = field(default_factory=lambda: "none")
+
+
+def _default_output() -> Output:
+    return Output(sample_rate=24000)
 
 
 class Audio(Model, frozen=True, kw_only=True, gc=False):
     """The formats of both directions."""
 
-    input: Input | None = field(default_factory=Input)
-    output: Output | None = field(default_factory=Output)
+    input: Input = field(default_factory=Input)
+    output: Output = field(default_factory=_default_output)
 
 
 class Endpoint(Model, frozen=True, kw_only=True, gc=False):
@@ -297,7 +301,7 @@ class Agent(Model, frozen=True, kw_only=True, gc=False):
     """
 
     listen: Listen | None = None
-    think: Think | list[Think] | None = field(default_factory=Think)
+    think: Think | list[Think] = field(default_factory=Think)
     speak: Speak | list[Speak] | None = None
     greeting: str | None = None
     context: Context | None = None

@@ -11,6 +11,7 @@ __all__ = [
     "Deployment",
     "Endpoint",
     "Method",
+    "ProductScope",
     "RequestsOptions",
     "UsageBreakdownOptions",
     "UsageGrouping",
@@ -25,6 +26,18 @@ Endpoint: TypeAlias = Literal["listen", "read", "speak", "agent"]
 
 Method: TypeAlias = Literal["sync", "async", "streaming"]
 """Kind of a request: one answer, a callback, or a live stream."""
+
+ProductScope: TypeAlias = Literal[
+    "self-hosted:products",
+    "self-hosted:product:api",
+    "self-hosted:product:engine",
+    "self-hosted:product:license-proxy",
+    "self-hosted:product:dgtools",
+    "self-hosted:product:billing",
+    "self-hosted:product:hotpepper",
+    "self-hosted:product:metrics-server",
+]
+"""Container images of a self-hosted service that credentials open."""
 
 UsageGrouping: TypeAlias = Literal[
     "accessor", "endpoint", "feature_set", "models", "method", "tags", "deployment"

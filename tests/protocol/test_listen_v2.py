@@ -8,6 +8,7 @@ import pytest
 from deepgram_async._protocol.listen_v2 import ListenV2Core
 from deepgram_async._protocol.sockets import Close, State
 from deepgram_async.errors import AudioSourceError, InvalidStateError, OptionError
+from deepgram_async.models import flux as models
 from deepgram_async.models.events import Malformed, Unknown
 from deepgram_async.models.flux import (
     ConfigureFailure,
@@ -17,7 +18,6 @@ from deepgram_async.models.flux import (
     FluxEvent,
     FluxMessage,
     TurnInfo,
-    Warning,
 )
 from tests.support.flux import Flux
 
@@ -152,7 +152,7 @@ def test_a_value_of_the_wrong_type_is_refused_because_it_would_end_the_stream(
         (Flux().turn("NotInventedYet"), TurnInfo),
         (Flux().message("ConfigureSuccess", thresholds={}, keyterms=[]), ConfigureSuccess),
         (Flux().message("ConfigureFailure"), ConfigureFailure),
-        (Flux().message("Warning", code="C", description="d"), Warning),
+        (Flux().message("Warning", code="C", description="d"), models.Warning),
         (FATAL, Error),
         ('{"type":"Applause","sequence_id":11}', Unknown),
         ('{"type":"Connected","request_id":"r-1","sequence_id":"first"}', Malformed),

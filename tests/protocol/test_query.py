@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from enum import Enum, IntEnum, StrEnum
 from typing import TypedDict, get_type_hints
 from urllib.parse import parse_qsl
@@ -103,6 +104,15 @@ def test_none_is_not_sent() -> None:
 def test_extra_keys_come_after_the_options() -> None:
     query = encode_query({"model": "nova-3"}, ListenOptions, {"brand_new": [1, True, "x"]})
     assert query == "model=nova-3&brand_new=1&brand_new=true&brand_new=x"
+
+
+def test_extra_dates_are_written_in_iso_8601() -> None:
+    extra: dict[str, QueryValue] = {
+        "since": date(2026, 1, 31),
+        "at": [datetime(2026, 1, 31, 10, 20, 30, 999, UTC)],
+    }
+    query = encode_query({}, Nothing, extra)
+    assert query == "since=2026-01-31&at=2026-01-31T10:20:30%2B00:00"
 
 
 def test_extra_keys_may_have_any_name_and_need_no_options() -> None:

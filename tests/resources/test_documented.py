@@ -10,12 +10,13 @@ import pytest
 from deepgram_async import DeepgramSession, Listen
 from deepgram_async import options as options_module
 from deepgram_async._resources.documented import takes_options
-from deepgram_async.options import ListenOptions, LiveOptions
+from deepgram_async.options import FluxOptions, ListenOptions, LiveOptions
 
 CALLS = [
     (Listen.transcribe, ListenOptions),
     (Listen.submit, ListenOptions),
     (Listen.live, LiveOptions),
+    (Listen.flux, FluxOptions),
 ]
 OPTIONS = [(call, kind, name) for call, kind in CALLS for name in get_type_hints(kind)]
 NAMED = {
@@ -29,6 +30,7 @@ NAMED = {
         "extra_query",
     ],
     "live": ["extra_query"],
+    "flux": ["extra_query"],
 }
 
 
@@ -78,7 +80,12 @@ def test_the_signature_of_a_bound_call_leaves_self_out() -> None:
 
 @pytest.mark.parametrize(("call", "kind"), CALLS)
 def test_a_signature_keeps_what_the_call_returns(call: Any, kind: Any) -> None:
-    returns = {"transcribe": "Transcription", "submit": "Accepted", "live": "LiveStream"}
+    returns = {
+        "transcribe": "Transcription",
+        "submit": "Accepted",
+        "live": "LiveStream",
+        "flux": "FluxStream",
+    }
     assert inspect.signature(call).return_annotation == returns[call.__name__]
 
 
@@ -118,7 +125,8 @@ def test_help_fits_a_terminal(call: Any, kind: Any) -> None:
 def test_help_of_a_session_shows_the_options(name: str) -> None:
     call = getattr(DeepgramSession("key").listen, name)
     shown = pydoc.plain(pydoc.render_doc(call))
-    assert "smart_format (bool): Format the text for reading" in " ".join(shown.split())
+    described = "tag (str | Sequence[str]): Labels "
+    assert described in " ".join(shown.split())
 
 
 def test_an_option_is_described_by_the_words_below_its_key() -> None:

@@ -52,9 +52,7 @@ def _variants(node: Node, document: Node) -> Iterator[Node]:
             yield from _variants(variant, document)
 
 
-def _compare(
-    node: Node, kind: types.Type, document: Node, place: str, depth: int
-) -> Iterator[str]:
+def _compare(node: Node, kind: types.Type, document: Node, place: str, depth: int) -> Iterator[str]:
     if not depth:
         return
     fields = dict(_fields(kind))

@@ -3,10 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
 
 from deepgram_async import AgentStream, DeepgramSession, StreamSettings, Tools
 from deepgram_async._stream.tools import ToolFunction
@@ -66,8 +67,12 @@ class Peer:
         await self.say("SettingsApplied")
 
     async def listen(self) -> list[str | bytes]:
-        """Return all frames until the client closes."""
-        return [frame async for frame in self.connection]
+        """Return all frames until the connection ends, in whatever way."""
+        frames: list[str | bytes] = []
+        with suppress(ConnectionClosed):
+            async for frame in self.connection:
+                frames.append(frame)  # noqa: PERF401 - what came before the end counts
+        return frames
 
 
 Script = Callable[[Peer], Awaitable[None]]

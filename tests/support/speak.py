@@ -6,7 +6,7 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
-__all__ = ["Frames", "aura", "message", "read_messages"]
+__all__ = ["Frames", "account", "aura", "flux", "message", "read_messages", "speak_turn"]
 
 Frames = list[dict[str, Any]]
 
@@ -61,3 +61,63 @@ def aura(seen: Frames) -> Callable[[ServerConnection], Any]:
                     return
 
     return handle
+
+
+def flux(seen: Frames) -> Callable[[ServerConnection], Any]:
+    """Return a `/v2/speak` server whose audio is the text it was sent."""
+
+    async def handle(connection: ServerConnection) -> None:
+        await connection.send(
+            message(
+                "Connected",
+                request_id="r-2",
+                model_name="flux-alexis-en",
+                model_version="1",
+                model_uuids=["m-2"],
+            )
+        )
+        waiting = ""
+        number = 0
+        async for said in read_messages(connection, seen):
+            match said["type"]:
+                case "Speak":
+                    waiting += said["text"]
+                case "Flush":
+                    await speak_turn(connection, waiting, number)
+                    waiting = ""
+                    number += 1
+                case "Interrupt":
+                    waiting = ""
+                    await connection.send(
+                        message("Warning", code="NO_ACTIVE_SPEECH", description="nothing")
+                    )
+                case "Configure":
+                    await connection.send(
+                        message("ConfigureSuccess", applied={"speed": said["speed"]})
+                    )
+                case _:
+                    if waiting:
+                        await speak_turn(connection, waiting, number)
+                    await connection.send(message("SessionMetadata", total_audio_duration_ms=1))
+                    return
+
+    return handle
+
+
+async def speak_turn(connection: ServerConnection, text: str, number: int) -> None:
+    """Say a whole turn."""
+    speech_id = f"dg_sp_{number:012x}"
+    await connection.send(message("SpeechStarted", speech_id=speech_id))
+    await connection.send(text.encode())
+    await connection.send(message("SpeechMetadata", speech_id=speech_id, **account(text)))
+    await connection.send(message("Flushed", speech_id=speech_id))
+
+
+def account(text: str) -> dict[str, object]:
+    """Return what a turn is charged for."""
+    return {
+        "audio_duration_ms": 100,
+        "input_character_count": len(text),
+        "billable_character_count": len(text),
+        "controls_applied": {"pronunciations_applied": 0, "pronunciation_warnings": 0},
+    }

@@ -1,0 +1,2 @@
+REST_PARAMETERS: dict[str, str] = {}
+REST_ANSWERS: dict[str, str] = {}
