@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final, Self
 
 import aiohttp
@@ -29,7 +29,15 @@ from deepgram_async.errors import (
     TransportError,
 )
 
-__all__ = ["Attempt", "HttpPool", "USER_AGENT", "merged_headers", "plain_words", "refusal_of_proxy"]
+__all__ = [
+    "Attempt",
+    "HttpPool",
+    "HttpStream",
+    "USER_AGENT",
+    "merged_headers",
+    "plain_words",
+    "refusal_of_proxy",
+]
 
 USER_AGENT: Final = f"deepgram_async/{__version__}"
 
@@ -178,6 +186,38 @@ class HttpPool:
         # hold the request headers, so the repr of the context would show the credentials.
         raise failure
 
+    async def open(
+        self,
+        request: Request,
+        secret_headers: Mapping[str, str],
+        timeouts: Timeouts,
+        *,
+        attempt: Attempt,
+    ) -> HttpStream:
+        """Send one request and return its answer when it begins, whatever its status.
+
+        Raises:
+            ConnectError: The connection could not be made.
+            ConnectionLostError: It ended before the answer began.
+            OperationTimeoutError: A phase took longer than its deadline.
+            ProtocolError: What came back is not HTTP.
+        """
+        headers = merged_headers(request.headers, secret_headers)
+        response_s = timeouts.response_s or request.response_s
+
+        def fail(error: Exception, attempt: Attempt) -> Exception:
+            return self._failure(error, request.operation, timeouts, attempt, None)
+
+        try:
+            async with attempt.scope:
+                response = await self._answer(request, headers, None, timeouts, attempt, response_s)
+                return HttpStream(response, timeouts.download_idle_s, fail)
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+            failure = fail(error, attempt)
+        finally:
+            attempt.is_over = True
+        raise failure  # out here to be free of a context, as in `fetch`
+
     def _failure(
         self,
         error: Exception,
@@ -206,12 +246,32 @@ class HttpPool:
         attempt: Attempt,
         response_s: float,
     ) -> HttpAnswer:
+        async with await self._answer(
+            request, headers, body, timeouts, attempt, response_s
+        ) as response:
+            parts: list[bytes] = []
+            attempt.enter("download", timeouts.download_idle_s)
+            async for part in response.content.iter_any():
+                attempt.enter("download", timeouts.download_idle_s)
+                parts.append(part)
+        return HttpAnswer(response.status, _lowered(response), b"".join(parts))
+
+    async def _answer(
+        self,
+        request: Request,
+        headers: Mapping[str, str],
+        body: _Body | None,
+        timeouts: Timeouts,
+        attempt: Attempt,
+        response_s: float,
+    ) -> aiohttp.ClientResponse:
+        """Return the answer when its headers have come."""
         if body is None:
             attempt.answer_within_s = response_s
             if self._owned is None:
                 # Nobody tells when a client session of the caller has a connection.
                 attempt.enter("response", response_s + timeouts.connect_s)
-        async with self._client.request(
+        response = await self._client.request(
             request.method,
             URL(request.url, encoded=True),
             headers=headers,
@@ -220,15 +280,54 @@ class HttpPool:
             allow_redirects=False,
             proxy=self._proxy,
             trace_request_ctx=None if self._owned is None else attempt,
-        ) as response:
-            attempt.is_answered = True
-            parts: list[bytes] = []
-            attempt.enter("download", timeouts.download_idle_s)
-            async for part in response.content.iter_any():
-                attempt.enter("download", timeouts.download_idle_s)
-                parts.append(part)
-        lowered = {name.lower(): value for name, value in response.headers.items()}
-        return HttpAnswer(response.status, lowered, b"".join(parts))
+        )
+        attempt.is_answered = True
+        return response
+
+
+class HttpStream:
+    """An answer whose headers have come, and whose body is read while it comes.
+
+    Whoever stops before the end closes it, and with it the connection; an answer that was read
+    to its end has given the connection back already.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    """With names in lower case."""
+
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        idle_s: float,
+        fail: Callable[[Exception, Attempt], Exception],
+    ) -> None:
+        self.status = response.status
+        self.headers = _lowered(response)
+        self._response = response
+        self._idle_s = idle_s
+        self._fail = fail
+
+    async def read(self) -> bytes:
+        """Return the next piece of the body, whatever has come, and nothing at the end.
+
+        Raises:
+            ConnectionLostError: The connection ended before the answer was complete.
+            OperationTimeoutError: Nothing came for the time that the settings allow.
+        """
+        attempt = Attempt()  # a clock for this piece: none runs while nobody reads
+        try:
+            async with attempt.scope:
+                attempt.enter("download", self._idle_s)
+                return await self._response.content.readany()
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+            failure = self._fail(error, attempt)
+        self.close()
+        raise failure  # out here to be free of a context, as in `fetch`
+
+    def close(self) -> None:
+        """Drop what has not been read; safe to repeat."""
+        self._response.close()
 
 
 class _Body(_Shared, AsyncIterator[bytes | memoryview]):
@@ -362,6 +461,10 @@ def _translated(
     if isinstance(error, ValueError):
         return ConfigurationError(f"the request cannot be built: {error}")
     return ConnectionLostError(f"the request failed: {plain_words(error)}", operation=operation)
+
+
+def _lowered(response: aiohttp.ClientResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
 
 
 def merged_headers(*parts: Mapping[str, str]) -> dict[str, str]:

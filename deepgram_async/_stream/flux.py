@@ -125,13 +125,11 @@ class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
                     "keyterms": keyterms,
                 }
             )
-        match await self._configure(make_frame):
-            case ConfigureSuccess() as success:
-                return success
-            case ConfigureFailure(code=code, description=description):
-                raise self._refused(code, description)
-            case _ as event:  # the core takes nothing else for an answer
-                raise AssertionError(event)
+        answer = await self._configure(make_frame)
+        if isinstance(answer, ConfigureFailure):
+            raise self._refused(answer.code, answer.description)
+        assert isinstance(answer, ConfigureSuccess), "the core takes nothing else for an answer"
+        return answer
 
     async def force_end_turn(self) -> None:
         """End the current turn now; an ``EndOfTurn`` with the trigger ``manual`` follows.

@@ -92,12 +92,10 @@ class LiveStream(ListeningStream[ListenV1Core, ListenEvent]):
             ConnectionLostError: The stream has ended unasked.
             InvalidStateError: The closing message was sent, or the stream is not open.
         """
-        match await self._configure(lambda core: core.configure(keyterms, features)):
-            case ConfigureSuccess() as success:
-                return success
-            case ConfigureFailure(code=code, description=description):
-                raise self._refused(code, description)
-            case Error(variant=variant, description=description):
-                raise self._refused(variant, description)
-            case _ as event:  # the core takes nothing else for an answer
-                raise AssertionError(event)
+        answer = await self._configure(lambda core: core.configure(keyterms, features))
+        if isinstance(answer, ConfigureFailure):
+            raise self._refused(answer.code, answer.description)
+        if isinstance(answer, Error):
+            raise self._refused(answer.variant, answer.description)
+        assert isinstance(answer, ConfigureSuccess), "the core takes nothing else for an answer"
+        return answer

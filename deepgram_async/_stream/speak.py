@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import aclosing
 from typing import Final
 
@@ -12,7 +13,7 @@ from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import TextSource
 from deepgram_async._protocol.speak_v1 import SpeakV1Core
 from deepgram_async._protocol.speech_text import SentenceBuffer, split_text
-from deepgram_async._stream.speaking import SpeakingStream, Utterance
+from deepgram_async._stream.speaking import KEPT_WARNINGS, SpeakingStream, Utterance
 from deepgram_async._stream.stream import Connector
 from deepgram_async._stream.texts import texts_of
 from deepgram_async.errors import OptionError
@@ -64,6 +65,7 @@ class SpeakStream(SpeakingStream[SpeakV1Core, SpeakEvent, Flushed, Cleared]):
         super().__init__(connect, make_core, SpeakV1Core.is_expendable, settings)
         self._flush_pacer = Pacer(_MOST_FLUSHES, settings.speak_window_s)
         self._text_pacer = Pacer(_MOST_CHARACTERS, settings.speak_window_s)
+        self._warnings: deque[Warning | Error] = deque(maxlen=KEPT_WARNINGS)
         self._metadata: Metadata | None = None
 
     # Public methods for sending.
@@ -126,6 +128,11 @@ class SpeakStream(SpeakingStream[SpeakV1Core, SpeakEvent, Flushed, Cleared]):
     def metadata(self) -> Metadata | None:
         """The voice, as the service tells it at the beginning; ``None`` until then."""
         return self._metadata
+
+    @property
+    def warnings(self) -> tuple[Warning | Error, ...]:
+        """The last hundred warnings of the service, the newest at the end."""
+        return tuple(self._warnings)
 
     # What this protocol answers.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import aclosing
 from typing import Final
 
@@ -13,7 +14,7 @@ from deepgram_async._protocol.sources import TextSource
 from deepgram_async._protocol.speak_v2 import SpeakV2Core
 from deepgram_async._protocol.speech_text import split_text
 from deepgram_async._stream.owed import Owed
-from deepgram_async._stream.speaking import SpeakingStream, Utterance
+from deepgram_async._stream.speaking import KEPT_WARNINGS, SpeakingStream, Utterance
 from deepgram_async._stream.stream import Connector
 from deepgram_async._stream.texts import texts_of
 from deepgram_async.errors import ConfigureError, OperationTimeoutError, OptionError
@@ -64,6 +65,7 @@ class FluxSpeakStream(
         self._validate = validate
         self._verdicts: Owed[ConfigureSuccess | ConfigureFailure] = Owed()
         self._turn_has_text = False
+        self._warnings: deque[Warning] = deque(maxlen=KEPT_WARNINGS)
         self._cut_was_refused = False
         self._connected: Connected | None = None
         self._totals: SessionMetadata | None = None
@@ -180,6 +182,11 @@ class FluxSpeakStream(
     def session_metadata(self) -> SessionMetadata | None:
         """The account of the whole stream; ``None`` before its regular end."""
         return self._totals
+
+    @property
+    def warnings(self) -> tuple[Warning, ...]:
+        """The last hundred warnings of the service, the newest at the end."""
+        return tuple(self._warnings)
 
     # What this protocol answers.
 

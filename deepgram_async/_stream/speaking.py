@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, Generic, TypeVar
 
@@ -17,7 +16,7 @@ from deepgram_async._stream.speech_buffer import Mark, SpeechBuffer
 from deepgram_async._stream.stream import Connector, SocketStream
 from deepgram_async.errors import InvalidStateError, OperationTimeoutError
 
-__all__ = ["SpeakingStream", "Utterance"]
+__all__ = ["KEPT_WARNINGS", "SpeakingStream", "Utterance"]
 
 C = TypeVar("C", bound=SocketCore[Any])
 E = TypeVar("E")
@@ -27,7 +26,7 @@ D = TypeVar("D")
 """What confirms that speech was dropped."""
 R = TypeVar("R")
 
-_KEPT_WARNINGS: Final = 100
+KEPT_WARNINGS: Final = 100
 
 
 class Utterance(AsyncIterator[bytes]):
@@ -82,7 +81,6 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
         self._buffer = self._speech
         self._flushes: Owed[F | None] = Owed()
         self._cuts: Owed[D | None] = Owed()
-        self._warnings: deque[E] = deque(maxlen=_KEPT_WARNINGS)
         self._sending = asyncio.Lock()
         self._was_cut = asyncio.Event()
         self._utterance: Utterance | None = None
@@ -119,11 +117,6 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
         utterance = self._utterance = Utterance(self._next_audio)
         utterance.task = self._start_task(self._pump(utterance, source), "speech")
         return utterance
-
-    @property
-    def warnings(self) -> tuple[E, ...]:
-        """The last hundred warnings of the service, the newest at the end."""
-        return tuple(self._warnings)
 
     async def __anext__(self) -> E:
         while isinstance(event := await super().__anext__(), _End):

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import pytest
 
 from deepgram_async._protocol.agent import AgentCore
@@ -94,15 +95,8 @@ def test_a_field_that_is_not_known_is_ignored(sample: dict[str, Any]) -> None:
 
 @per_sample
 def test_optional_fields_may_be_missing_or_null(sample: dict[str, Any]) -> None:
-    optional = {
-        field: None
-        for field, default in zip(
-            reversed(type(decoded(sample)).__struct_fields__),
-            reversed(type(decoded(sample)).__struct_defaults__),
-            strict=False,
-        )
-        if default is None
-    }
+    fields = msgspec.structs.fields(decoded(sample))
+    optional = {field.name: None for field in fields if field.default is None}
     required = {key: value for key, value in sample.items() if key not in optional}
     assert type(decoded(required)) is type(decoded(sample))
     assert type(decoded({**sample, **optional})) is type(decoded(sample))

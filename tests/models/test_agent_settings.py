@@ -229,7 +229,8 @@ def test_the_whole_tree_is_written_and_read() -> None:
 )
 def test_a_provider_is_told_apart_by_its_type(provider: Model, fields: dict[str, object]) -> None:
     assert provider.to_dict() == fields
-    for block in (Listen, Think, Speak):
+    blocks: list[Any] = [Listen, Think, Speak]
+    for block in blocks:
         try:
             read = msgspec.json.decode(json.dumps({"provider": fields}), type=block)
         except msgspec.ValidationError:

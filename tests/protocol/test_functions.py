@@ -129,18 +129,18 @@ async def strange(x: Shop) -> None: ...
 async def unresolved(x: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F821 - refused
 
 
-@pytest.mark.parametrize(
-    ("function", "complaint"),
-    [
-        (plain, "is not an async function"),
-        (unhinted, "has no type hint for x"),
-        (anything, r"takes \*words"),
-        (anyhow, r"takes \*\*words"),
-        (unnamed, "takes x"),
-        (strange, "has types that JSON Schema cannot express"),
-        (unresolved, "cannot be resolved"),
-    ],
-)
+REFUSED: list[tuple[Any, str]] = [
+    (plain, "is not an async function"),
+    (unhinted, "has no type hint for x"),
+    (anything, r"takes \*words"),
+    (anyhow, r"takes \*\*words"),
+    (unnamed, "takes x"),
+    (strange, "has types that JSON Schema cannot express"),
+    (unresolved, "cannot be resolved"),
+]
+
+
+@pytest.mark.parametrize(("function", "complaint"), REFUSED)
 def test_what_the_model_cannot_call_is_refused(function: Any, complaint: str) -> None:
     with pytest.raises(OptionError, match=complaint) as caught:
         Signature(function, "it")

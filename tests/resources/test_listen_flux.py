@@ -6,14 +6,15 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from aiohttp import web
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from deepgram_async import DeepgramSession, FluxStream
-from deepgram_async.errors import BadRequestError, OptionError
+from deepgram_async.errors import BadRequestError, OptionError, ProtocolError
 from deepgram_async.options import FluxOptions
 from tests.support.flux import Flux, close_without_code
-from tests.support.servers import websocket_server
+from tests.support.servers import http_server, websocket_server
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ALL: FluxOptions = {
@@ -160,6 +161,26 @@ async def test_a_broken_rule_is_refused_before_anything_is_sent(
         with pytest.raises(OptionError):
             made = getattr(dg.listen, call)(*arguments[call], **options)
             await made
+
+
+async def test_a_recording_without_validation_lets_the_service_decide() -> None:
+    queries: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        queries.append(request.query_string)
+        return web.json_response({"request_id": "r-1"})
+
+    async with (
+        http_server(answer) as url,
+        DeepgramSession("sentinel", base_url=url, validate=False) as dg,
+    ):
+        await dg.listen.submit(b"RIFF", "https://host.example", model="nova-2", keyterm="a")
+        with pytest.raises(ProtocolError):
+            await dg.listen.transcribe(b"RIFF", model="nova-2", keyterm="a")
+    assert [query.partition("&callback")[0] for query in queries] == [
+        "model=nova-2&keyterm=a",
+        "model=nova-2&keyterm=a",
+    ]
 
 
 async def test_live_without_validation_lets_the_service_decide() -> None:

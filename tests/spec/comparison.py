@@ -1,14 +1,15 @@
 """Compares a schema of the specification with a type of the package, field by field."""
 
+import re
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import inspect as types
 
 from tests.spec.documents import Node, resolve
 
-__all__ = ["choices", "compare", "properties", "tags"]
+__all__ = ["choices", "compare", "literals", "properties", "stale", "tags", "unexplained"]
 
 # Deep enough for every answer; recursive schemas end here.
 _DEEPEST = 12
@@ -68,10 +69,10 @@ def _compare(node: Node, kind: types.Type, document: Node, place: str, depth: in
         if "items" in variant:
             for item in _items(kind):
                 yield from _compare(variant["items"], item, document, f"{place}[]", depth - 1)
-        values = variant.get("additionalProperties")
-        if isinstance(values, dict):
-            for value in _values(kind):
-                yield from _compare(values, value, document, f"{place}{{}}", depth - 1)
+        others: Node | bool = variant.get("additionalProperties", False)
+        if not isinstance(others, bool):
+            for other in _values(kind):
+                yield from _compare(others, other, document, f"{place}{{}}", depth - 1)
 
 
 def _parts(kind: types.Type) -> Iterator[types.Type]:
@@ -116,3 +117,29 @@ def tags(union: Any) -> dict[str, type[msgspec.Struct]]:
         if tag is not None:
             found[str(tag)] = kind
     return found
+
+
+def literals(hint: Any) -> Iterator[str]:
+    """Yield the values of every Literal in a type; the two of a boolean as they are sent."""
+    if get_origin(hint) is Literal:
+        yield from map(str, get_args(hint))
+    elif hint is bool:
+        yield from ("true", "false")
+    else:
+        for part in get_args(hint):
+            yield from literals(part)
+
+
+def unexplained(found: set[str], known: dict[str, str]) -> set[str]:
+    """Return the differences that no pattern of the known ones covers."""
+    return {line for line in found if not any(_covers(name, line) for name in known)}
+
+
+def stale(found: set[str], known: dict[str, str]) -> set[str]:
+    """Return the known differences that are none any more."""
+    return {name for name in known if not any(_covers(name, line) for line in found)}
+
+
+def _covers(pattern: str, line: str) -> bool:
+    """Return whether a pattern matches, in which only the star has a meaning."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), line) is not None

@@ -1,6 +1,6 @@
 """Which call of the package belongs to which operation of the specification."""
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "SUBMISSIONS"]
 
 _PROJECT = "/v1/projects/{project_id}"
 _CREDENTIALS = f"{_PROJECT}/self-hosted/distribution/credentials"
@@ -56,4 +56,12 @@ OPERATIONS = {
     f"DELETE {_CREDENTIALS}/{{distribution_credentials_id}}": "self_hosted.delete",
     "POST /v1/auth/grant": "auth.grant",
     "POST /v2/speak": "speak.flux.generate",
+}
+
+# The same operations with a callback, which have another answer.
+SUBMISSIONS = {
+    "POST /v1/listen": "listen.submit",
+    "POST /v1/speak": "speak.submit",
+    "POST /v1/read": "read.submit",
+    "POST /v2/speak": "speak.flux.submit",
 }

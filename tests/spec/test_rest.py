@@ -1,20 +1,18 @@
-"""Every REST operation of the specification is here with its parameters and answers, and no other."""
+"""Every REST operation of the specification is here with its parameters and answers."""
 
 import copy
 import inspect
-import types
-from collections.abc import Callable, Iterator
-from fnmatch import fnmatch
+from collections.abc import Callable
 from functools import cache, reduce
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from deepgram_async import DeepgramSession
-from tests.spec.comparison import choices, compare, properties
+from tests.spec.comparison import choices, compare, literals, properties, stale, unexplained
 from tests.spec.differences import REST_ANSWERS, REST_PARAMETERS
 from tests.spec.documents import OPENAPI, Node, load, needs_spec, operations, resolve
-from tests.spec.operations import OPERATIONS
+from tests.spec.operations import OPERATIONS, SUBMISSIONS
 
 pytestmark = needs_spec
 
@@ -28,7 +26,11 @@ def session() -> DeepgramSession:
 
 
 def call_of(operation: str) -> Callable[..., Any]:
-    found = reduce(getattr, OPERATIONS[operation].split("."), session())
+    return callable_at(OPERATIONS[operation])
+
+
+def callable_at(path: str) -> Callable[..., Any]:
+    found = reduce(getattr, path.split("."), session())
     assert callable(found)
     return found
 
@@ -88,25 +90,6 @@ def hints_of(call: Callable[..., Any]) -> dict[str, Any]:
     return hints
 
 
-def literals(hint: Any) -> Iterator[str]:
-    """Yield the values of every Literal in a type; a boolean stands for two."""
-    if get_origin(hint) is Literal:
-        yield from map(str, get_args(hint))
-    elif hint is bool:
-        yield from ("True", "False", "true", "false")
-    elif get_origin(hint) in (Union, types.UnionType) or get_args(hint):
-        for part in get_args(hint):
-            yield from literals(part)
-
-
-def unexplained(found: set[str], known: dict[str, str]) -> set[str]:
-    return {line for line in found if not any(fnmatch(line, pattern) for pattern in known)}
-
-
-def stale(found: set[str], known: dict[str, str]) -> set[str]:
-    return {pattern for pattern in known if not any(fnmatch(line, pattern) for line in found)}
-
-
 def test_every_operation_has_its_call() -> None:
     assert OPERATIONS.keys() == operations(load(OPENAPI)).keys()
 
@@ -114,6 +97,16 @@ def test_every_operation_has_its_call() -> None:
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_call_is_there_with_a_docstring(operation: str) -> None:
     assert inspect.getdoc(call_of(operation))
+
+
+def test_every_operation_with_a_callback_has_its_submission() -> None:
+    document = load(OPENAPI)
+    for name, operation in operations(document).items():
+        wanted = parameters_of(document, operation).keys() - {"url"}
+        takes_callback = name.startswith("POST") and "callback" in wanted
+        assert takes_callback == (name in SUBMISSIONS)
+        if takes_callback:
+            assert wanted <= inspect.signature(callable_at(SUBMISSIONS[name])).parameters.keys()
 
 
 def test_parameters_differ_only_for_a_reason() -> None:

@@ -20,6 +20,7 @@ from deepgram_async.models.agent import (
     AgentEvent,
     Audio,
     ConversationText,
+    EndOfThought,
     FunctionCallRequest,
     PromptUpdated,
     SettingsApplied,
@@ -256,8 +257,15 @@ async def test_the_conversation_goes_on_after_the_end_of_the_source() -> None:
         await peer.hear("UpdatePrompt")
         await peer.say("PromptUpdated")
 
+    ended = asyncio.Event()
+
+    async def short() -> AsyncIterator[bytes]:
+        yield CHUNK
+        ended.set()
+
     async with conversation(script) as agent:
-        agent.start([CHUNK])
+        agent.start(short())
+        await ended.wait()
         await agent.update_prompt("Go on.")
         assert agent.is_open
 
@@ -344,6 +352,7 @@ async def test_a_keepalive_can_be_sent_by_hand() -> None:
 
     async with conversation(script) as agent:
         await agent.keep_alive()
+        await until(agent, EndOfThought)
 
 
 # Changes.

@@ -199,7 +199,7 @@ async def test_a_change_ends_with_the_stream(code: int) -> None:
 async def test_a_stream_that_is_ending_cannot_be_configured() -> None:
     async with session(answering()) as dg, flux_of(dg) as stream:
         await stream.close_stream()
-        with pytest.raises(InvalidStateError, match="cannot configure: stream is clos"):
+        with pytest.raises(InvalidStateError, match="cannot configure: stream is"):
             await stream.configure(numerals=True)
     with pytest.raises(InvalidStateError, match="not open"):
         await stream.configure(numerals=True)

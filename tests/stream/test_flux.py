@@ -219,7 +219,7 @@ async def test_nothing_can_be_sent_before_opening_and_after_closing() -> None:
         await stream.force_end_turn()
     async with opened(scripted()) as flux:
         await flux.close_stream()
-        with pytest.raises(InvalidStateError, match="cannot force end turn: stream is clos"):
+        with pytest.raises(InvalidStateError, match="cannot force end turn: stream is"):
             await flux.force_end_turn()
 
 

@@ -307,7 +307,7 @@ async def test_an_interruption_of_nothing_returns_nothing() -> None:
     async with speaking(flux([])) as stream:
         assert await stream.interrupt() is None
         assert await spoken(stream, "Hello.") == "Hello."
-        assert [warning.code for warning in stream.warnings] == ["NO_ACTIVE_SPEECH"]  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue]
+        assert [warning.code for warning in stream.warnings] == ["NO_ACTIVE_SPEECH"]
 
 
 async def test_interruptions_are_sent_one_at_a_time() -> None:
