@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["MARK", "SentenceBuffer", "split_text"]
+from deepgram_async.errors import OptionError
+
+__all__ = ["MARK", "SentenceBuffer", "require_text", "split_text"]
 
 MARK: Final = re.compile(r"\\\{(.*?)\\\}", re.DOTALL)
 """A pronunciation or a pause inside a text."""
@@ -22,6 +24,20 @@ _ABBREVIATION: Final = re.compile(
 
 # Looking further back would make long texts slow.
 _LONGEST_ABBREVIATION: Final = 16
+
+
+def require_text(text: str) -> None:
+    """Refuse what cannot be spoken.
+
+    Raises:
+        OptionError: It is no text, or empty.
+    """
+    if not isinstance(text, str):
+        # For callers without a type checker.
+        kind = type(text).__name__  # type: ignore[unreachable]
+        raise OptionError(f"text must be a str, not {kind}", option="text")
+    if not text:
+        raise OptionError("text is empty", option="text")
 
 
 def split_text(text: str, limit: int) -> list[str]:

@@ -164,6 +164,28 @@ async def test_no_words_of_the_client_library_are_shown() -> None:
 # The answer is not what it should be.
 
 
+async def test_no_handshake_is_redirected_to_another_host() -> None:
+    followed: list[bytes] = []
+
+    async def elsewhere(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        followed.append(await reader.readuntil(b"\r\n\r\n"))
+
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+
+    async with raw_server(elsewhere) as other:
+        to = other.replace("http:", "ws:").encode()
+        answer = b"HTTP/1.1 302 Found\r\nLocation: %s/x\r\nContent-Length: 0\r\n\r\n" % to
+        async with raw_server(redirect) as url, DeepgramSession("key", base_url=url) as dg:
+            with pytest.raises(ApiError, match="302") as caught:
+                async with dg.listen.live():
+                    pass
+    assert "redirect" in str(caught.value.hint)
+    assert not followed
+
+
 @pytest.mark.parametrize(
     "garbage",
     [b"SSH-2.0-OpenSSH_9.6\r\n", b"\x15\x03\x01\x00\x02\x02\x46", b"HTTP/1.1 banana\r\n\r\n"],

@@ -411,6 +411,17 @@ async def test_an_acknowledgement_is_never_taken_for_audio() -> None:
         assert caught.value.body == b'{"request_id": "0f1e2d3c"}'
 
 
+async def test_a_web_page_is_never_taken_for_audio() -> None:
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(text="<html>Log in</html>", content_type="text/html")
+
+    async with serving(page) as (dg, _):
+        with pytest.raises(ProtocolError, match="text/html and no audio") as caught:
+            async with dg.speak.generate("Hello."):
+                pass
+        assert caught.value.body == b"<html>Log in</html>"
+
+
 async def test_what_the_service_refuses_is_refused_before_the_request() -> None:
     async with serving() as (dg, seen):
         with pytest.raises(OptionError, match="2000"):

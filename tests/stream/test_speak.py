@@ -112,6 +112,8 @@ async def test_empty_text_is_refused() -> None:
     async with speaking(aura([])) as stream:
         with pytest.raises(OptionError, match="empty"):
             await stream.send_text("")
+        with pytest.raises(OptionError, match="text must be a str, not int"):
+            await stream.send_text(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def test_the_last_audio_is_delivered_after_the_close() -> None:
