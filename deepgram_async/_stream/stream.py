@@ -78,6 +78,7 @@ class SocketStream(Generic[C, E]):
         self._tasks: list[asyncio.Task[None]] = []
         self._error: Exception | None = None
         self._error_was_raised = False
+        self._is_opening = False
         self._is_closed = False
         self._last_event_at = 0.0
 
@@ -89,11 +90,18 @@ class SocketStream(Generic[C, E]):
         Raises:
             ApiError: The service refused the handshake; the class tells why.
             TransportError: The connection could not be made.
-            InvalidStateError: The stream was opened before.
+            InvalidStateError: The stream was opened or closed before, or closed meanwhile.
         """
-        if self._is_closed or self._connection is not None:
+        if self._is_closed or self._is_opening or self._connection is not None:
             raise InvalidStateError("a stream can be opened once")
-        websocket = await self._connect()
+        self._is_opening = True
+        try:
+            websocket = await self._connect()
+        finally:
+            self._is_opening = False
+        if self._is_closed:
+            websocket.abort("closed")
+            raise InvalidStateError("the stream was closed while it was being opened")
         loop = asyncio.get_running_loop()
         self._core = core = self._make_core(loop.time(), websocket.request_id)
         self._connection = Connection(core, websocket, self._settings)

@@ -57,24 +57,26 @@ class Service:
         self.open += 1
         number = len(self.chunks)
         self.chunks.append(0)
-        try:
-            if flux is not None:
-                await connection.send(flux.connected())
-            async for frame in connection:
-                if isinstance(frame, bytes):
-                    text = f"word{self.chunks[number]}"
-                    self.chunks[number] += 1
-                    said = final(text) if flux is None else flux.turn("EndOfTurn", text)
-                    await connection.send(said)
-                elif json.loads(frame)["type"] == "Configure":
-                    await connection.send(_confirmation(flux))
-                elif json.loads(frame)["type"] == "CloseStream":
-                    break
-            if flux is None:
-                await connection.send(metadata())
-            await connection.close()
-        finally:
-            self.open -= 1
+        with suppress(ConnectionClosed):  # of a client that was cancelled
+            await self._listen(connection, flux, number)
+        self.open -= 1
+
+    async def _listen(self, connection: ServerConnection, flux: Flux | None, number: int) -> None:
+        if flux is not None:
+            await connection.send(flux.connected())
+        async for frame in connection:
+            if isinstance(frame, bytes):
+                text = f"word{self.chunks[number]}"
+                self.chunks[number] += 1
+                said = final(text) if flux is None else flux.turn("EndOfTurn", text)
+                await connection.send(said)
+            elif json.loads(frame)["type"] == "Configure":
+                await connection.send(_confirmation(flux))
+            elif json.loads(frame)["type"] == "CloseStream":
+                break
+        if flux is None:
+            await connection.send(metadata())
+        await connection.close()
 
 
 def _confirmation(flux: Flux | None) -> str:
