@@ -92,8 +92,7 @@ class SocketStream(Generic[C, E]):
             TransportError: The connection could not be made.
             InvalidStateError: The stream was opened or closed before, or closed meanwhile.
         """
-        if self._is_closed or self._is_opening or self._connection is not None:
-            raise InvalidStateError("a stream can be opened once")
+        self._check_is_new()
         self._is_opening = True
         try:
             websocket = await self._connect()
@@ -201,6 +200,10 @@ class SocketStream(Generic[C, E]):
         with contextlib.suppress(RuntimeError):
             reader.get_loop().call_soon_threadsafe(connection.give_up, "the stream was forgotten")
         warnings.warn(f"{self!r} was never closed", ResourceWarning, stacklevel=2, source=self)
+
+    def _check_is_new(self) -> None:
+        if self._is_closed or self._is_opening or self._connection is not None:
+            raise InvalidStateError("a stream can be opened once")
 
     # For the streams of the single sockets.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Generator, Iterator
+from functools import partial
 from itertools import count
 from typing import Any, Generic, TypeVar
 
@@ -52,9 +53,13 @@ class Cancellation:
         assert task is not None
         if self.late and waited_for is not None:
             # It runs before the task is told, because the task begins to listen later.
-            waited_for.add_done_callback(lambda _: task.cancel())
+            waited_for.add_done_callback(partial(_cancel, task))
         else:
             task.cancel()
+
+
+def _cancel(task: asyncio.Task[Any], _: asyncio.Future[Any]) -> None:
+    task.cancel()
 
 
 class _Stepped(Generic[T]):
