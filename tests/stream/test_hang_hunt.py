@@ -225,7 +225,8 @@ class Service:
                 await connection.send(message("Welcome", request_id="r-1"))
                 await connection.recv()
                 await connection.send(message("SettingsApplied"))
-            for text in self._beginning(kind)[: self.messages[number]]:
+            messages = self.messages[number] if number < len(self.messages) else 0
+            for text in self._beginning(kind)[:messages]:
                 await connection.send(text)
             await (await connection.ping())
             self.said[number].set()
