@@ -169,7 +169,7 @@ class DeepgramSession:
 
     @cached_property
     def agent(self) -> Agent:
-        """Voice agents: stored configurations, variables, and the models they think with."""
+        """Voice agents: conversations, stored configurations, variables and language models."""
         return Agent(self._caller)
 
     @cached_property

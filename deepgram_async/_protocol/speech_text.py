@@ -20,6 +20,9 @@ _ABBREVIATION: Final = re.compile(
     r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|vs|approx|e\.g|i\.e)|(?:^|\n)\s*\d{1,2})$"
 )
 
+# Looking further back would make long texts slow.
+_LONGEST_ABBREVIATION: Final = 16
+
 
 def split_text(text: str, limit: int) -> list[str]:
     """Return the text in pieces of at most ``limit`` characters, whose sum is the text.
@@ -91,7 +94,8 @@ def _ends(pattern: re.Pattern[str], text: str) -> Iterator[int]:
         end = found.end()
         if any(start < end < stop for start, stop in marks):
             continue
-        if pattern is _SENTENCE_END and _ABBREVIATION.search(text[: found.start()]):
+        before = text[max(0, found.start() - _LONGEST_ABBREVIATION) : found.start()]
+        if pattern is _SENTENCE_END and _ABBREVIATION.search(before):
             continue
         yield end
 

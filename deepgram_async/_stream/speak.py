@@ -172,7 +172,7 @@ class SpeakStream(SpeakingStream[SpeakV1Core, SpeakEvent, Flushed, Cleared]):
             if said:
                 utterance.last_flush = await self._put_flush(was_cut)
         if utterance.last_flush is not None:
-            await self._confirmed_flush(utterance.last_flush)
+            await self._confirmed_flush(utterance.last_flush, in_background=True)
         return utterance.last_flush is not None
 
     async def _say_sentence(self, sentence: str, was_cut: asyncio.Event) -> bool:

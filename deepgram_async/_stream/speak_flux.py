@@ -238,7 +238,7 @@ class FluxSpeakStream(
             async with self._sending:
                 utterance.last_flush = await self._put_flush(was_cut)
         if utterance.last_flush is not None:
-            await self._confirmed_flush(utterance.last_flush)
+            await self._confirmed_flush(utterance.last_flush, in_background=True)
         return utterance.last_flush is not None
 
     async def _put_text(self, text: str, was_cut: asyncio.Event) -> bool:

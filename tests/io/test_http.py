@@ -460,3 +460,23 @@ async def test_no_certificate_store_is_loaded_for_plain_http(
     monkeypatch.setattr(ssl, "create_default_context", load)
     async with answering(raw_answer()) as url, DeepgramSession("key", base_url=url) as dg:
         await dg.listen.transcribe(b"audio")
+
+
+async def test_closing_the_session_ends_an_answer_that_is_under_way() -> None:
+    begun = asyncio.Event()
+
+    async def stalled(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"{")
+        begun.set()
+        await asyncio.sleep(30)
+        return response
+
+    async with http_server(stalled) as url, asyncio.timeout(5):
+        dg = DeepgramSession(api_key="sentinel", base_url=url)
+        call = asyncio.create_task(dg.listen.transcribe(b"audio"))
+        await begun.wait()
+        await dg.aclose()
+        with pytest.raises(InvalidStateError, match="session was closed"):
+            await call

@@ -360,7 +360,7 @@ async def test_an_interruption_without_an_answer_gives_up_the_stream() -> None:
 
 async def test_texts_are_turns_one_after_the_other() -> None:
     async def tokens() -> AsyncIterator[str]:
-        for token in ("Hel", "lo", "", " there."):
+        for token in ("He", "llo", "", " there."):
             yield token
 
     seen: Frames = []
