@@ -22,8 +22,8 @@ QueryValue = str | int | float | bool | date | Sequence[str | int | float | bool
 
 # Options that exist in the API under another call of this package.
 _ELSEWHERE: Final = {
-    "callback": "use submit(source, callback=...): the answer goes to the callback",
-    "callback_method": "use submit(source, callback=..., callback_method=...)",
+    "callback": "use submit(..., callback=...): the answer goes to the callback",
+    "callback_method": "use submit(..., callback=..., callback_method=...)",
 }
 
 

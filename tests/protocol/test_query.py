@@ -142,7 +142,7 @@ def test_an_option_of_another_call_is_pointed_there() -> None:
     for name in ("callback", "callback_method"):
         error = refusal({name: "POST"})
         assert error.option == name
-        assert "submit(source, callback=..." in error.message
+        assert "submit(..., callback=..." in error.message
 
 
 def test_an_unknown_option_that_is_none_is_not_sent_either() -> None:
