@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
+from deepgram_async._protocol.reconnect import FINAL_CLOSES
 from deepgram_async._protocol.sockets import Close, Fatal, MessageDecoder, State, lost, step
 from deepgram_async.errors import ConnectionLostError
 
@@ -13,10 +14,6 @@ __all__ = ["SocketCore"]
 
 E = TypeVar("E")
 
-# Ends that the same stream would meet again: data that cannot be decoded, a broken protocol, a
-# frame that is too large (Deepgram docs, "Errors": WebSocket close codes). All others are worth
-# another connection.
-_FINAL_CLOSES: Final = frozenset({1002, 1003, 1007, 1008, 1009})
 _REGULAR_CLOSES: Final = frozenset({1000, 1001, 1005})
 
 
@@ -128,7 +125,7 @@ class SocketCore(ABC, Generic[E]):
                 operation=self.OPERATION,
                 request_id=self.request_id,
                 audio_sent_s=self.audio_sent_s,
-                retryable=close.code not in _FINAL_CLOSES,
+                retryable=close.code not in FINAL_CLOSES,
                 fatal=self._fatal,
             )
         self.state = State.CLOSED

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, ClassVar, Final, get_args
+from typing import Any, ClassVar, Final, Self, get_args
 
 import msgspec
 
 from deepgram_async._protocol.listening import ListeningCore, terms, written
 from deepgram_async._protocol.sockets import Fatal, MessageDecoder, State
 from deepgram_async._protocol.turns import Turns, TurnState
-from deepgram_async.models.events import Malformed, Unknown
 from deepgram_async.models.flux import (
     ConfigureFailure,
     ConfigureSuccess,
@@ -52,6 +51,11 @@ class ListenV2Core(ListeningCore[FluxEvent]):
     ) -> None:
         super().__init__(_decoder(), options, now=now, request_id=request_id)
         self.turns = Turns()
+
+    def follow(self, previous: Self) -> None:
+        """Go on where the protocol of another connection of the same stream was."""
+        self.turns = previous.turns
+        self.turns.restart()
 
     # Public methods for sending.
 
@@ -100,10 +104,10 @@ class ListenV2Core(ListeningCore[FluxEvent]):
     def receive(self, frame: str | bytes) -> FluxEvent:
         """Return the event in a frame of the service; never raises."""
         event = super().receive(frame)
-        if isinstance(event, Unknown | Malformed):
-            self.turns.skip()
-        else:
+        if isinstance(event, FluxMessage):
             self.turns.see(event)
+        else:
+            self.turns.skip()
         if isinstance(event, Error):
             retryable = event.code != "UNPARSABLE_CLIENT_MESSAGE"
             self._fatal = Fatal(event.code, event.description, retryable)

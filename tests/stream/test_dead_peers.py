@@ -12,7 +12,7 @@ from tests.support.sink import sink_process
 
 BLOCK = b"\1" * 65536
 # Far below the default of 15 s; the tests allow two seconds more for a busy machine.
-SETTINGS = StreamSettings(dead_peer_s=1.0, close_timeout_s=0.5, open_timeout_s=0.5)
+SETTINGS = StreamSettings(dead_peer_s=1.0, close_timeout_s=0.5, open_timeout_s=0.5, reconnect=None)
 
 
 def session(url: str) -> DeepgramSession:
