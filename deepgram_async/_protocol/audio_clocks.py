@@ -25,6 +25,8 @@ _OGG_CONTINUED: Final = 1
 # Opus counts in samples of 48 kHz, whatever the rate of the input was (RFC 7845, section 4).
 _OPUS_RATE: Final = 48000
 
+# A time that went through JSON may miss the border of a sample or a page by so much.
+_ROUNDING_S: Final = 1e-6
 # The type of the audio is known by then; the longest header of a page or a file is far shorter.
 _ENOUGH_TO_TELL: Final = 16
 _LONGEST_HEADER: Final = 1 << 16
@@ -81,8 +83,7 @@ class RawClock(AudioClock):
         return max(0, position - self._begin) / self._bytes_per_s
 
     def position_of(self, time_s: float) -> int:
-        # A time that went through JSON may miss the border of a frame by a rounding error.
-        frames = int(time_s * self._bytes_per_s / self._frame_bytes + 1e-3)
+        frames = int((time_s + _ROUNDING_S) * self._bytes_per_s / self._frame_bytes)
         return self._begin + frames * self._frame_bytes if frames > 0 else 0
 
     def start_from(self, position: int) -> int:
@@ -204,7 +205,7 @@ class OggClock(AudioClock):
         return since + (until - since) * (position - begin) / (following - begin)
 
     def position_of(self, time_s: float) -> int:
-        index = bisect_right(self._times, time_s + 1e-6) - 1
+        index = bisect_right(self._times, time_s + _ROUNDING_S) - 1
         return self._positions[max(index, 0)]
 
     def start_from(self, position: int) -> int:
