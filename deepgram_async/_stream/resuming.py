@@ -211,7 +211,8 @@ class ResumingConnection(Generic[E]):
         return Connection(core, websocket, self._settings), core
 
     def _forward(self, frame: str | bytes) -> None:
-        if frame == CLOSE_STREAM and self._link_core.state is State.OPEN:
+        is_closing = isinstance(frame, str) and frame == CLOSE_STREAM
+        if is_closing and self._link_core.state is State.OPEN:
             frame = self._link_core.end()
         self._link.put(frame)
 
@@ -281,8 +282,10 @@ class ResumingConnection(Generic[E]):
             return self._announced(loss, error)
         except TimeoutError:
             raise self._given_up(loss) from None
-        except Exception as error:  # of the user's hook or token provider: it ends the stream
-            raise _stopped(loss.error, error) from error
+        except _Stopped as stopped:
+            raise self._stopped(loss, stopped.__cause__) from stopped.__cause__
+        except Exception as error:  # of the user's token provider: nobody knows whether it passes
+            raise self._stopped(loss, error) from error
         finally:
             self._patience = None
         return self._resumed(loss, websocket)
@@ -300,7 +303,11 @@ class ResumingConnection(Generic[E]):
         hook = self._policy.on_loss
         if hook is not None:
             seen = ConnectionLoss(loss.last, self._attempts, dict(self._options))
-            self._options |= await hook(seen) or {}
+            try:
+                changes = await hook(seen)
+            except Exception as error:  # it is the user's, and ends the stream whatever it is
+                raise _Stopped from error
+            self._options |= changes or {}
         return await self._resumption.connect(self._options)
 
     def _resumed(self, loss: _Loss, websocket: WebSocket) -> Reconnected:
@@ -332,6 +339,15 @@ class ResumingConnection(Generic[E]):
                     await asyncio.sleep(ahead_s)
         self._has_room.set()
 
+    def _stopped(self, loss: _Loss, error: BaseException | None) -> ConnectionLostError:
+        self._end()
+        lost = loss.error
+        return _varied(
+            lost,
+            f"{lost.message}; reconnecting was stopped by {type(error).__name__}",
+            hint=lost.hint,
+        )
+
     def _given_up(self, loss: _Loss) -> ConnectionLostError:
         self._end()
         if self._is_given_up or self._attempts == 0:
@@ -339,19 +355,15 @@ class ResumingConnection(Generic[E]):
         return given_up(loss.error, loss.last, self._attempts)
 
 
+class _Stopped(Exception):  # noqa: N818 - carries what the user's hook raised, as its cause
+    pass
+
+
 def _unresumable(lost: ConnectionLostError, reason: Exception) -> ConnectionLostError:
     return _varied(
         lost,
         f"{lost.message}; the audio cannot be resumed on another connection: {reason}",
         hint="send raw audio, WAV or Ogg with Opus to have lost connections replaced",
-    )
-
-
-def _stopped(lost: ConnectionLostError, error: Exception) -> ConnectionLostError:
-    return _varied(
-        lost,
-        f"{lost.message}; reconnecting was stopped by {type(error).__name__}",
-        hint=lost.hint,
     )
 
 

@@ -9,7 +9,7 @@ from deepgram_async.models import flux, live
 from deepgram_async.models.common import Alternative, Entity, Hit, Search, Word
 from deepgram_async.models.events import Unknown
 from deepgram_async.models.flux import TurnInfo
-from deepgram_async.models.live import Results, SpeechStarted, UtteranceEnd
+from deepgram_async.models.live import ListenEvent, Results, SpeechStarted, UtteranceEnd
 
 
 def result(
@@ -57,7 +57,8 @@ def turn(event: str, index: int, window: tuple[float, float], transcript: str = 
 def test_the_first_connection_passes_everything_as_it_is() -> None:
     timeline = ListenTimeline()
     # Finals that overlap, or an interim one that goes back, are the service's to send.
-    events = [result(0, 3), result(2, 4), result(1, 2, is_final=False), Unknown("New", b"{}")]
+    events: list[ListenEvent] = [result(0, 3), result(2, 4), Unknown("New", b"{}")]
+    events.append(result(1, 2, is_final=False))
     assert [timeline.place(event) for event in events] == events
     assert all(timeline.place(event) is event for event in events)
     assert timeline.covered_s == 4
@@ -140,7 +141,7 @@ def test_audio_that_was_dropped_is_settled() -> None:
 def test_finals_of_any_connections_come_once_and_in_order(
     connections: list[list[float]], back_s: float
 ) -> None:
-    """Each connection begins up to a second before what was settled, as pages of Ogg may make it."""
+    """A connection begins up to a second before what was settled, as pages of Ogg may make it."""
     timeline = ListenTimeline()
     ends = [0.0]
     for lengths in connections:
@@ -167,7 +168,10 @@ def test_what_the_service_has_heard_is_progress() -> None:
 
 # What answers what, and what is in force after it.
 
-CONFIGURE = '{"type":"Configure","keyterms":["a"],"features":{"numerals":true,"newer":true,"dictation":false}}'
+CONFIGURE = (
+    '{"type":"Configure","keyterms":["a"],'
+    '"features":{"numerals":true,"newer":true,"dictation":false}}'
+)
 
 
 def test_a_change_that_was_confirmed_becomes_an_option() -> None:

@@ -188,6 +188,41 @@ async def test_audio_said_while_there_is_no_connection_is_not_lost() -> None:
     assert words(events) == spoken(data)
 
 
+async def test_senders_wait_while_there_is_no_connection_and_no_room() -> None:
+    server = Recognizer()
+    server.break_after(0, 0.1)
+    goes_on = asyncio.Event()
+
+    async def wait(loss: ConnectionLoss) -> None:
+        await goes_on.wait()
+
+    policy = ReconnectPolicy(first_delay_s=0.0, replay_speed=None, replay_s=1.0, on_loss=wait)
+    data = audio(5.0)
+    sent: list[bytes] = []
+
+    async def source() -> AsyncIterator[bytes]:
+        for chunk in pieces(data):
+            sent.append(chunk)
+            yield chunk
+            if len(sent) == 1:
+                await lost.wait()
+
+    lost = asyncio.Event()
+    async with opened(server, policy) as live, asyncio.timeout(5):
+        live.start(source())
+        events: list[ListenEvent] = []
+        async for event in live:
+            events.append(event)
+            if isinstance(event, Reconnecting):
+                lost.set()
+                await asyncio.sleep(0.1)
+                # What may be kept, and the chunk that waits.
+                assert len(sent) == 11
+                goes_on.set()
+    assert words(events) == spoken(data)
+    assert [event.dropped_s for event in events if isinstance(event, Reconnected)] == [0.0]
+
+
 async def _in_a_while(loss: ConnectionLoss) -> None:
     await asyncio.sleep(0.1)
 
@@ -298,7 +333,7 @@ async def test_a_server_that_is_gone_ends_the_stream_after_the_attempts() -> Non
             async with asyncio.timeout(5):
                 async for event in live.transcribe(talking(pieces(audio(3.0)))):
                     if isinstance(event, Reconnecting):
-                        seen.append(event)
+                        seen.append(event)  # noqa: PERF401 - kept although an error follows
     assert [event.attempt for event in seen] == [1, 2, 3]
     assert caught.value.attempts == 3
     assert caught.value.status == 503
@@ -419,6 +454,39 @@ async def test_an_error_of_the_hook_ends_the_stream() -> None:
             async for _ in live.transcribe(talking(pieces(audio(2.0)))):
                 pass
     assert isinstance(caught.value.__cause__, LookupError)
+
+
+async def test_the_hook_may_abort_with_the_error_it_was_shown() -> None:
+    async def abort(loss: ConnectionLoss) -> None:
+        raise loss.error
+
+    server = Recognizer()
+    server.break_after(0, 1.0)
+    with pytest.raises(ConnectionLostError, match="stopped by ConnectionLostError"):
+        async with opened(server, ReconnectPolicy(first_delay_s=0.0, on_loss=abort)) as live:
+            async for _ in live.transcribe(talking(pieces(audio(2.0)))):
+                pass
+    assert len(server.heard) == 1
+
+
+async def test_a_token_provider_that_fails_ends_the_stream() -> None:
+    tokens = iter(["only"])
+
+    async def provide() -> str:
+        for token in tokens:
+            return token
+        raise OSError("no token server")
+
+    server = Recognizer()
+    server.break_after(0, 1.0)
+    async with (
+        websocket_server(server) as url,
+        DeepgramSession(token_provider=provide, base_url=url, stream=settings()) as dg,
+    ):
+        with pytest.raises(ConnectionLostError, match="stopped by OSError"):
+            async with dg.listen.live(encoding="mulaw", sample_rate=RATE) as live:
+                async for _ in live.transcribe(talking(pieces(audio(2.0)))):
+                    pass
 
 
 async def test_credentials_are_asked_anew() -> None:
