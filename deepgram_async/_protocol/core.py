@@ -108,16 +108,20 @@ class SocketCore(ABC, Generic[E]):
         event: Any = self._decoder.decode(frame)
         return event  # type: ignore[no-any-return]  # E is what the decoder was made for
 
-    def receive_close(self, close: Close) -> None:
+    def receive_close(self, close: Close, *, is_all_sent: bool = True) -> None:
         """Settle how the stream ended: ``close_error`` is ``None`` if it was asked for.
 
         After the closing message a close with 1000, 1001 or without a code is the regular end. So
         is any close once the service had said everything. No close is after a fatal error.
+
+        Args:
+            close: Code and reason.
+            is_all_sent: Whether the closing message left; if it did not, nobody was asked.
         """
         asked = (
             self.state is State.CLOSING
             and self._fatal is None
-            and (self._all_was_said or close.code in _REGULAR_CLOSES)
+            and (self._all_was_said or (is_all_sent and close.code in _REGULAR_CLOSES))
         )
         if not asked and self.close_error is None and self.state is not State.CLOSED:
             self.close_error = lost(

@@ -147,7 +147,7 @@ class ReplayLog:
         for control in self._controls:
             control.is_sent = False
         began_s = clock.time_at(start)
-        dropped_s = max(0.0, began_s - self._covered_s)
+        dropped_s = max(0.0, round(began_s - self._covered_s, 6))
         self._covered_s = max(self._covered_s, began_s)
         return Rewind(began_s + (clock.lead_s if start else 0.0), dropped_s)
 

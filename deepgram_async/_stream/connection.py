@@ -105,7 +105,8 @@ class Connection(Generic[E]):
         try:
             return self._core.receive(await self._websocket.receive())
         except SocketClosed as closed:
-            self._core.receive_close(closed.close)
+            is_all_sent = self._queue.waiting_bytes == 0
+            self._core.receive_close(closed.close, is_all_sent=is_all_sent)
             self._queue.close()
             if self._core.close_error is not None:
                 raise self._core.close_error from None

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from deepgram_async._protocol.timelines import FluxTimeline, ListenTimeline
 from deepgram_async.models import flux, live
@@ -262,10 +263,7 @@ def test_words_without_times_stay_without() -> None:
     timeline = FluxTimeline()
     timeline.restart(4.0)
     timeless = turn("Update", 0, (0, 1), "w")
-    timeless = TurnInfo(
-        **{name: getattr(timeless, name) for name in timeless.__struct_fields__}
-        | {"words": [flux.Word(word="w", confidence=1)]}
-    )
+    timeless = replace(timeless, words=[flux.Word(word="w", confidence=1)])
     placed = timeline.place(timeless)
     assert isinstance(placed, TurnInfo)
     assert placed.words == timeless.words

@@ -46,6 +46,7 @@ class Partner:
         flux, settled = Flux(), 0
         await connection.send(flux.connected())
         async for frame in connection:
+            message: dict[str, Any] = {}
             if isinstance(frame, str):
                 message = json.loads(frame)
                 self.said[number].append(message["type"])
