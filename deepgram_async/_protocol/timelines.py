@@ -25,8 +25,8 @@ CONFIGURE: Final = '{"type":"Configure"'
 _FINALIZE: Final = '{"type":"Finalize"'
 _FORCE_END_TURN: Final = '{"type":"ForceEndTurn"'
 
-# Sums of times are rounded to what the service itself tells, so that 0.1 + 0.2 reads 0.3.
-_DIGITS: Final = 6
+# Sums of times are rounded to microseconds, so that 0.1 + 0.2 reads 0.3.
+_PER_S: Final = 1e6
 # Less than the shortest word, more than a rounding error.
 _TOLERANCE_S: Final = 0.005
 # Flux may need this long to notice that somebody speaks: audio younger than that is not silence.
@@ -71,7 +71,7 @@ class Timeline(ABC, Generic[E]):
         """Return the options that are in force after a ``Configure`` and its answer."""
 
     def _moved(self, time_s: float) -> float:
-        return round(time_s + self._offset_s, _DIGITS)
+        return _sum(time_s, self._offset_s)
 
 
 class ListenTimeline(Timeline[ListenEvent]):
@@ -210,6 +210,11 @@ class FluxTimeline(Timeline[FluxEvent]):
         return options
 
 
+def _sum(time_s: float, offset_s: float) -> float:
+    # A third of what `round` takes; it is done twice for every word. No time is negative.
+    return int((time_s + offset_s) * _PER_S + 0.5) / _PER_S
+
+
 def _moved_result(result: Results, offset_s: float) -> Results:
     alternatives = [
         replace(
@@ -217,8 +222,8 @@ def _moved_result(result: Results, offset_s: float) -> Results:
             words=[
                 replace(
                     word,
-                    start=round(word.start + offset_s, _DIGITS),
-                    end=round(word.end + offset_s, _DIGITS),
+                    start=_sum(word.start, offset_s),
+                    end=_sum(word.end, offset_s),
                 )
                 for word in alternative.words
             ],
@@ -227,7 +232,7 @@ def _moved_result(result: Results, offset_s: float) -> Results:
     ]
     search = _moved_search(result.channel.search, offset_s)
     channel = replace(result.channel, alternatives=alternatives, search=search)
-    return replace(result, start=round(result.start + offset_s, _DIGITS), channel=channel)
+    return replace(result, start=_sum(result.start, offset_s), channel=channel)
 
 
 def _moved_search(search: list[Search] | None, offset_s: float) -> list[Search] | None:
@@ -239,8 +244,8 @@ def _moved_search(search: list[Search] | None, offset_s: float) -> list[Search] 
             hits=[
                 replace(
                     hit,
-                    start=round(hit.start + offset_s, _DIGITS),
-                    end=round(hit.end + offset_s, _DIGITS),
+                    start=_sum(hit.start, offset_s),
+                    end=_sum(hit.end, offset_s),
                 )
                 for hit in phrase.hits
             ],
@@ -253,16 +258,16 @@ def _moved_turn(turn: TurnInfo, offset_s: float, first_turn: int) -> TurnInfo:
     words = [
         replace(
             word,
-            start=None if word.start is None else round(word.start + offset_s, _DIGITS),
-            end=None if word.end is None else round(word.end + offset_s, _DIGITS),
+            start=None if word.start is None else _sum(word.start, offset_s),
+            end=None if word.end is None else _sum(word.end, offset_s),
         )
         for word in turn.words
     ]
     return replace(
         turn,
         turn_index=turn.turn_index + first_turn,
-        audio_window_start=round(turn.audio_window_start + offset_s, _DIGITS),
-        audio_window_end=round(turn.audio_window_end + offset_s, _DIGITS),
+        audio_window_start=_sum(turn.audio_window_start, offset_s),
+        audio_window_end=_sum(turn.audio_window_end, offset_s),
         words=words,
     )
 
@@ -279,7 +284,7 @@ def _without_known(result: Results, known_s: float) -> Results:
     return replace(
         result,
         start=known_s,
-        duration=round(result.end - known_s, _DIGITS),
+        duration=_sum(result.end, -known_s),
         channel=replace(result.channel, alternatives=alternatives),
         entities=_entities_after(known_words, result.entities),
     )
