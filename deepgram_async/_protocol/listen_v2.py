@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, ClassVar, Final, Self, get_args
+from typing import Any, ClassVar, Final, get_args
 
 import msgspec
 
@@ -52,8 +52,9 @@ class ListenV2Core(ListeningCore[FluxEvent]):
         super().__init__(_decoder(), options, now=now, request_id=request_id)
         self.turns = Turns()
 
-    def follow(self, previous: Self) -> None:
+    def follow(self, previous: ListeningCore[FluxEvent]) -> None:
         """Go on where the protocol of another connection of the same stream was."""
+        assert isinstance(previous, ListenV2Core), "a stream speaks one protocol"
         self.turns = previous.turns
         self.turns.restart()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Final, Self, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import msgspec
 
@@ -52,7 +52,7 @@ class ListeningCore(SocketCore[E]):
     def is_verdict(event: E, frame: str) -> bool:
         """Return whether an event answers a ``Configure`` frame."""
 
-    def follow(self, previous: Self) -> None:
+    def follow(self, previous: ListeningCore[E]) -> None:
         """Go on where the protocol of another connection of the same stream was."""
 
     # Public methods for sending.
