@@ -37,6 +37,7 @@ def test_the_public_parts_are_these() -> None:
         "markup",
         "models",
         "options",
+        "testing",
     }
 
 

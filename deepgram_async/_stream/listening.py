@@ -132,8 +132,10 @@ class ListeningStream(SocketStream[C, E]):
         if policy is None:
             return super()._carried(core, websocket)
 
+        connector = self._connector  # alone: the stream itself must stay free to be forgotten
+
         async def connect(options: Mapping[str, object]) -> WebSocket:
-            return await self._connector(options)()
+            return await connector(options)()
 
         resumption = Resumption(
             policy=policy,
