@@ -16,6 +16,7 @@
 from deepgram_async._protocol.dates import When
 from deepgram_async._protocol.endpoints import Region
 from deepgram_async._protocol.query import QueryValue
+from deepgram_async._protocol.reconnect import ConnectionLoss, ReconnectHook, ReconnectPolicy
 from deepgram_async._protocol.retry import RetryPolicy
 from deepgram_async._protocol.settings import StreamSettings, Timeouts
 from deepgram_async._protocol.sources import (
@@ -52,7 +53,7 @@ from deepgram_async._stream.stream import SocketStream
 from deepgram_async._stream.tools import ToolFunction, Tools
 from deepgram_async._version import __version__
 from deepgram_async.errors import DeepgramError
-from deepgram_async.models.events import Malformed, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
 from deepgram_async.models.flux import TurnInfo
 from deepgram_async.models.live import Results, SpeechStarted, UtteranceEnd
 from deepgram_async.models.prerecorded import Transcription
@@ -69,6 +70,7 @@ __all__ = [
     "Behavior",
     "Billing",
     "BinaryReader",
+    "ConnectionLoss",
     "DeepgramError",
     "DeepgramSession",
     "FluxSpeak",
@@ -88,6 +90,10 @@ __all__ = [
     "Projects",
     "QueryValue",
     "Read",
+    "ReconnectHook",
+    "ReconnectPolicy",
+    "Reconnected",
+    "Reconnecting",
     "Region",
     "Requests",
     "Results",

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
+from deepgram_async._protocol.reconnect import FINAL_CLOSES
 from deepgram_async._protocol.sockets import Close, Fatal, MessageDecoder, State, lost, step
 from deepgram_async.errors import ConnectionLostError
 
@@ -13,10 +14,6 @@ __all__ = ["SocketCore"]
 
 E = TypeVar("E")
 
-# Ends that the same stream would meet again: data that cannot be decoded, a broken protocol, a
-# frame that is too large (Deepgram docs, "Errors": WebSocket close codes). All others are worth
-# another connection.
-_FINAL_CLOSES: Final = frozenset({1002, 1003, 1007, 1008, 1009})
 _REGULAR_CLOSES: Final = frozenset({1000, 1001, 1005})
 
 
@@ -111,16 +108,20 @@ class SocketCore(ABC, Generic[E]):
         event: Any = self._decoder.decode(frame)
         return event  # type: ignore[no-any-return]  # E is what the decoder was made for
 
-    def receive_close(self, close: Close) -> None:
+    def receive_close(self, close: Close, *, is_all_sent: bool = True) -> None:
         """Settle how the stream ended: ``close_error`` is ``None`` if it was asked for.
 
         After the closing message a close with 1000, 1001 or without a code is the regular end. So
         is any close once the service had said everything. No close is after a fatal error.
+
+        Args:
+            close: Code and reason.
+            is_all_sent: Whether the closing message left; if it did not, nobody was asked.
         """
         asked = (
             self.state is State.CLOSING
             and self._fatal is None
-            and (self._all_was_said or close.code in _REGULAR_CLOSES)
+            and (self._all_was_said or (is_all_sent and close.code in _REGULAR_CLOSES))
         )
         if not asked and self.close_error is None and self.state is not State.CLOSED:
             self.close_error = lost(
@@ -128,7 +129,7 @@ class SocketCore(ABC, Generic[E]):
                 operation=self.OPERATION,
                 request_id=self.request_id,
                 audio_sent_s=self.audio_sent_s,
-                retryable=close.code not in _FINAL_CLOSES,
+                retryable=close.code not in FINAL_CLOSES,
                 fatal=self._fatal,
             )
         self.state = State.CLOSED

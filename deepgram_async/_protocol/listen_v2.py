@@ -11,7 +11,6 @@ import msgspec
 from deepgram_async._protocol.listening import ListeningCore, terms, written
 from deepgram_async._protocol.sockets import Fatal, MessageDecoder, State
 from deepgram_async._protocol.turns import Turns, TurnState
-from deepgram_async.models.events import Malformed, Unknown
 from deepgram_async.models.flux import (
     ConfigureFailure,
     ConfigureSuccess,
@@ -52,6 +51,12 @@ class ListenV2Core(ListeningCore[FluxEvent]):
     ) -> None:
         super().__init__(_decoder(), options, now=now, request_id=request_id)
         self.turns = Turns()
+
+    def follow(self, previous: ListeningCore[FluxEvent]) -> None:
+        """Go on where the protocol of another connection of the same stream was."""
+        assert isinstance(previous, ListenV2Core), "a stream speaks one protocol"
+        self.turns = previous.turns
+        self.turns.restart()
 
     # Public methods for sending.
 
@@ -100,10 +105,10 @@ class ListenV2Core(ListeningCore[FluxEvent]):
     def receive(self, frame: str | bytes) -> FluxEvent:
         """Return the event in a frame of the service; never raises."""
         event = super().receive(frame)
-        if isinstance(event, Unknown | Malformed):
-            self.turns.skip()
-        else:
+        if isinstance(event, FluxMessage):
             self.turns.see(event)
+        else:
+            self.turns.skip()
         if isinstance(event, Error):
             retryable = event.code != "UNPARSABLE_CLIENT_MESSAGE"
             self._fatal = Fatal(event.code, event.description, retryable)

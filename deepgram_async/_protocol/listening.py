@@ -8,17 +8,16 @@ from typing import Any, ClassVar, Final, TypeVar
 
 import msgspec
 
+from deepgram_async._protocol.audio_clocks import bytes_per_s_of
 from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.sockets import MessageDecoder, State
 from deepgram_async.errors import AudioSourceError, OptionError
 
-__all__ = ["ListeningCore", "terms", "written"]
+__all__ = ["CLOSE_STREAM", "ListeningCore", "terms", "written"]
 
 E = TypeVar("E")
 
-# Bytes of one sample; the other encodings are compressed and tell nothing about time.
-_SAMPLE_BYTES: Final = {"linear16": 2, "linear32": 4, "mulaw": 1, "alaw": 1}
-_CLOSE_STREAM: Final = '{"type":"CloseStream"}'
+CLOSE_STREAM: Final = '{"type":"CloseStream"}'
 
 
 class ListeningCore(SocketCore[E]):
@@ -44,7 +43,7 @@ class ListeningCore(SocketCore[E]):
     ) -> None:
         super().__init__(decoder, now=now, keepalive_s=keepalive_s, request_id=request_id)
         self.audio_bytes_sent = 0
-        self._bytes_per_s = _bytes_per_s(options)
+        self._bytes_per_s = bytes_per_s_of(options)
 
     # What each protocol answers for itself.
 
@@ -52,6 +51,9 @@ class ListeningCore(SocketCore[E]):
     @abstractmethod
     def is_verdict(event: E, frame: str) -> bool:
         """Return whether an event answers a ``Configure`` frame."""
+
+    def follow(self, previous: ListeningCore[E]) -> None:
+        """Go on where the protocol of another connection of the same stream was."""
 
     # Public methods for sending.
 
@@ -78,7 +80,7 @@ class ListeningCore(SocketCore[E]):
             InvalidStateError: It was sent before, or the stream has ended.
         """
         self._step("close_stream")
-        return _CLOSE_STREAM
+        return CLOSE_STREAM
 
     def frame_sent(self, frame: str | bytes, now: float) -> None:
         """Note that a frame was written."""
@@ -125,12 +127,3 @@ def terms(given: str | Iterable[str] | None) -> list[str] | None:
         kind = type(given).__name__  # type: ignore[unreachable]
         raise OptionError(f"terms are a str or several, not {kind}", option="keyterms")
     return [given] if isinstance(given, str) else list(given)
-
-
-def _bytes_per_s(options: Mapping[str, object]) -> float | None:
-    width = _SAMPLE_BYTES.get(str(options.get("encoding")))
-    rate = options.get("sample_rate")
-    channels = options.get("channels") or 1
-    if width is None or not isinstance(rate, int) or not isinstance(channels, int):
-        return None
-    return float(width * rate * channels)

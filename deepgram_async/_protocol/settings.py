@@ -9,6 +9,7 @@ import msgspec
 
 from deepgram_async._protocol.endpoints import Endpoints
 from deepgram_async._protocol.query import QueryValue
+from deepgram_async._protocol.reconnect import ReconnectPolicy
 from deepgram_async._protocol.retry import RetryPolicy
 from deepgram_async.errors import ConfigurationError
 
@@ -61,6 +62,8 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
             ends with ``SlowConsumerError``.
         strict: Raise ``ProtocolError`` for a message that cannot be decoded, instead of
             delivering it as ``Malformed``.
+        reconnect: How a live transcription or a conversation with Flux replaces a connection that
+            was lost; ``None`` ends it with ``ConnectionLostError``.
     """
 
     open_timeout_s: float = 10.0
@@ -76,6 +79,7 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     audio_buffer_bytes: int = 32 << 20
     event_buffer: int = 4096
     strict: bool = False
+    reconnect: ReconnectPolicy | None = ReconnectPolicy()
 
 
 class CallSettings(msgspec.Struct, frozen=True, kw_only=True):

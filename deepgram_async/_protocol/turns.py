@@ -46,7 +46,7 @@ _KEPT: Final = 100
 
 
 class Turns:
-    """Follows the messages of one connection and notes what breaks their rules; refuses nothing."""
+    """Follows the messages of a connection and notes what breaks their rules; refuses nothing."""
 
     state: TurnState
     irregularities: deque[Irregularity]
@@ -57,6 +57,13 @@ class Turns:
         self.irregularities = deque(maxlen=_KEPT)
         self._next_sequence_id = 0
         self._turn_index: int | None = None
+        self._eager_transcript = ""
+
+    def restart(self) -> None:
+        """Follow another connection of the same stream: numbers and turns begin anew there."""
+        self.state = TurnState.IDLE
+        self._next_sequence_id = 0
+        self._turn_index = None
         self._eager_transcript = ""
 
     def see(self, message: FluxMessage) -> None:

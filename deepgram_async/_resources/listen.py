@@ -15,6 +15,7 @@ from deepgram_async._resources.documented import takes_options
 from deepgram_async._resources.sender import Sender
 from deepgram_async._stream.flux import FluxStream
 from deepgram_async._stream.live import LiveStream
+from deepgram_async._stream.stream import Connector
 from deepgram_async.models.prerecorded import Accepted, Transcription
 from deepgram_async.options import FluxOptions, ListenOptions, LiveOptions
 
@@ -134,11 +135,14 @@ class Listen:
         Raises:
             OptionError: An option is unknown, has the wrong type, or breaks a documented rule.
         """
-        query = self._sender.query(options, LiveOptions, extra_query)
-        if self._sender.validate:
-            rules_listen.check_live(options)
-        connect = self._sender.connector(ListenV1Core.PATH, query, ListenV1Core.OPERATION)
-        return self._sender.track(LiveStream(connect, options, self._sender.stream_settings))
+
+        def connector(current: Mapping[str, object]) -> Connector:
+            query = self._sender.query(current, LiveOptions, extra_query)
+            if self._sender.validate:
+                rules_listen.check_live(current)
+            return self._sender.connector(ListenV1Core.PATH, query, ListenV1Core.OPERATION)
+
+        return self._sender.track(LiveStream(connector, options, self._sender.stream_settings))
 
     @takes_options(FluxOptions)
     def flux(
@@ -160,12 +164,15 @@ class Listen:
         Raises:
             OptionError: An option is unknown, has the wrong type, or breaks a documented rule.
         """
-        query = self._sender.query(options, FluxOptions, extra_query)
-        if self._sender.validate:
-            rules_flux.check(options)
-        connect = self._sender.connector(ListenV2Core.PATH, query, ListenV2Core.OPERATION)
+
+        def connector(current: Mapping[str, object]) -> Connector:
+            query = self._sender.query(current, FluxOptions, extra_query)
+            if self._sender.validate:
+                rules_flux.check(current)
+            return self._sender.connector(ListenV2Core.PATH, query, ListenV2Core.OPERATION)
+
         stream = FluxStream(
-            connect, options, self._sender.stream_settings, validate=self._sender.validate
+            connector, options, self._sender.stream_settings, validate=self._sender.validate
         )
         return self._sender.track(stream)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.settings import StreamSettings
@@ -15,11 +15,49 @@ from deepgram_async._stream.buffers import FrameQueue
 if TYPE_CHECKING:
     from deepgram_async._io.websocket import WebSocket
 
-__all__ = ["Connection"]
+__all__ = ["Carrier", "Connection"]
 
 _ABNORMAL: Final = 1006
 
 E = TypeVar("E")
+E_co = TypeVar("E_co", covariant=True)
+
+
+class Carrier(Protocol[E_co]):
+    """What a stream needs of a connection, or of several that look like one."""
+
+    async def wait_for_room(self) -> None:
+        """Return when a frame of audio may be queued, or the connection has ended."""
+
+    def put(self, frame: str | bytes) -> None:
+        """Queue a frame; the order of calls is the order on the wire."""
+
+    def finish(self) -> None:
+        """Close when all is written: for protocols without a closing message."""
+
+    async def receive(self) -> E_co | None:
+        """Return the next event, or ``None`` at the end that was asked for."""
+
+    def give_up(self, reason: str) -> None:
+        """Drop the connection at once, whatever waits to be written."""
+
+    async def aclose(self) -> None:
+        """Close politely within a bound, then by force; safe to repeat."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that are queued and not written yet."""
+        ...
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the service has not been told all that was said before."""
+        ...
+
+    @property
+    def audio_sent_s(self) -> float | None:
+        """Seconds of audio sent, or ``None`` where that is unknown or has no meaning."""
+        ...
 
 
 class Connection(Generic[E]):
@@ -67,7 +105,8 @@ class Connection(Generic[E]):
         try:
             return self._core.receive(await self._websocket.receive())
         except SocketClosed as closed:
-            self._core.receive_close(closed.close)
+            is_all_sent = self._queue.waiting_bytes == 0
+            self._core.receive_close(closed.close, is_all_sent=is_all_sent)
             self._stop()
             if self._core.close_error is not None:
                 raise self._core.close_error from None
@@ -100,6 +139,16 @@ class Connection(Generic[E]):
     def waiting_bytes(self) -> int:
         """Bytes that are queued and not written yet."""
         return self._queue.waiting_bytes
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the service has not been told all that was said before: never."""
+        return False
+
+    @property
+    def audio_sent_s(self) -> float | None:
+        """Seconds of audio sent, or ``None`` where that is unknown or has no meaning."""
+        return self._core.audio_sent_s
 
     # The two tasks.
 

@@ -11,9 +11,9 @@ from deepgram_async._protocol import rules_flux
 from deepgram_async._protocol.listen_v2 import ListenV2Core
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import State
-from deepgram_async._stream.connection import Connection
-from deepgram_async._stream.listening import ListeningStream
-from deepgram_async._stream.stream import Connector
+from deepgram_async._protocol.timelines import FluxTimeline
+from deepgram_async._stream.connection import Carrier
+from deepgram_async._stream.listening import ConnectorMaker, ListeningStream
 from deepgram_async.errors import InvalidStateError
 from deepgram_async.models.flux import (
     ConfigureFailure,
@@ -51,13 +51,17 @@ class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
     Leaving the ``async with`` regularly ends the audio, waits for what is still owed, and closes;
     it can be iterated over afterwards. Leaving it with an exception closes at once.
 
+    A connection that is lost is replaced: ``Reconnecting`` and ``Reconnected`` tell of it, a turn
+    that was under way begins anew under its number, and the times run on.
+    ``StreamSettings.reconnect`` tells how hard that is tried.
+
     The iteration ends after a close that was asked for, and raises ``ConnectionLostError`` on any
-    other: there is no silent end.
+    other that could not be healed: there is no silent end.
     """
 
     def __init__(
         self,
-        connect: Connector,
+        connector: ConnectorMaker,
         options: Mapping[str, object],
         settings: StreamSettings,
         *,
@@ -66,7 +70,9 @@ class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
         def make_core(now: float, request_id: str | None) -> ListenV2Core:
             return ListenV2Core(options, now=now, request_id=request_id)
 
-        super().__init__(connect, make_core, ListenV2Core.is_expendable, settings)
+        super().__init__(
+            connector, options, make_core, ListenV2Core.is_expendable, FluxTimeline(), settings
+        )
         self._validate = validate
         # As many as the events that wait, so a draft is there when its event is taken.
         self._drafts: deque[Turn] = deque(maxlen=settings.event_buffer)
@@ -209,10 +215,11 @@ class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
             if draft.info is event:
                 return draft
 
-    def _before_the_end(self, core: ListenV2Core, connection: Connection[FluxEvent]) -> None:
+    def _before_the_end(self, core: ListenV2Core, connection: Carrier[FluxEvent]) -> None:
         # The end of the audio does not end the turn, so its last words would stay an update
         # (Deepgram docs, "Flux: CloseStream").
-        if core.state is State.OPEN and core.has_open_turn:
+        # Until the service has heard all, nobody knows whether there will be one.
+        if core.state is State.OPEN and (core.has_open_turn or connection.is_behind):
             connection.put(core.force_end_turn())
 
 

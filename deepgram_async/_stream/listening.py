@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from deepgram_async._protocol.listening import ListeningCore
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import AudioChunks
-from deepgram_async._stream.connection import Connection
+from deepgram_async._protocol.timelines import Timeline
+from deepgram_async._stream.connection import Carrier
 from deepgram_async._stream.pump import chunks_of
+from deepgram_async._stream.resuming import ResumingConnection, Resumption
 from deepgram_async._stream.stream import Connector, SocketStream
 from deepgram_async.errors import ConfigureError, InvalidStateError, OperationTimeoutError
 
-__all__ = ["ListeningStream"]
+if TYPE_CHECKING:
+    from deepgram_async._io.websocket import WebSocket
+
+__all__ = ["ConnectorMaker", "ListeningStream"]
+
+ConnectorMaker = Callable[[Mapping[str, object]], Connector]
+"""Returns what makes the connections of a stream with some options."""
 
 C = TypeVar("C", bound=ListeningCore[Any])
 E = TypeVar("E")
@@ -27,12 +35,17 @@ class ListeningStream(SocketStream[C, E]):
 
     def __init__(
         self,
-        connect: Connector,
+        connector: ConnectorMaker,
+        options: Mapping[str, object],
         make_core: Callable[[float, str | None], C],
         is_expendable: Callable[[E], bool],
+        timeline: Timeline[E],
         settings: StreamSettings,
     ) -> None:
-        super().__init__(connect, make_core, is_expendable, settings)
+        super().__init__(connector(options), make_core, is_expendable, settings)
+        self._connector = connector
+        self._options = options
+        self._timeline = timeline
         self._has_source = False
         self._configuring = asyncio.Lock()
         self._unanswered: deque[str] = deque()
@@ -101,8 +114,11 @@ class ListeningStream(SocketStream[C, E]):
 
     @property
     def audio_sent_s(self) -> float | None:
-        """Seconds of audio written so far, or ``None`` where the format does not tell."""
-        return None if self._core is None else self._core.audio_sent_s
+        """Seconds of audio written so far, or ``None`` where the format does not tell.
+
+        When a lost connection is replaced it goes back to what final results have covered.
+        """
+        return None if self._connection is None else self._connection.audio_sent_s
 
     @property
     def dropped_interims(self) -> int:
@@ -110,6 +126,26 @@ class ListeningStream(SocketStream[C, E]):
         return self._buffer.dropped
 
     # For the streams of the single sockets.
+
+    def _carried(self, core: C, websocket: WebSocket) -> Carrier[E]:
+        policy = self._settings.reconnect
+        if policy is None:
+            return super()._carried(core, websocket)
+
+        connector = self._connector  # alone: the stream itself must stay free to be forgotten
+
+        async def connect(options: Mapping[str, object]) -> WebSocket:
+            return await connector(options)()
+
+        resumption = Resumption(
+            policy=policy,
+            options=self._options,
+            connect=connect,
+            make_core=self._make_core,
+            timeline=self._timeline,
+        )
+        # The events of both streams have the two kinds that it adds; a type variable cannot say so.
+        return cast("Carrier[E]", ResumingConnection(core, websocket, self._settings, resumption))
 
     async def _configure(self, make_frame: Callable[[C], str]) -> E:
         """Send a ``Configure`` and return the answer; one is under way at a time."""
@@ -144,7 +180,7 @@ class ListeningStream(SocketStream[C, E]):
         if waiting and core is not None and core.is_verdict(event, waiting[0]):
             waiting.popleft()
 
-    def _before_the_end(self, core: C, connection: Connection[E]) -> None:
+    def _before_the_end(self, core: C, connection: Carrier[E]) -> None:
         """Say what has to be said between the end of a source and the closing message."""
 
     # The task that sends.

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from deepgram_async._protocol.listen_v1 import ListenV1Core
 from deepgram_async._protocol.settings import StreamSettings
-from deepgram_async._stream.listening import ListeningStream
-from deepgram_async._stream.stream import Connector
+from deepgram_async._protocol.timelines import ListenTimeline
+from deepgram_async._stream.listening import ConnectorMaker, ListeningStream
 from deepgram_async.models.live import ConfigureFailure, ConfigureSuccess, Error, ListenEvent
 
 __all__ = ["LiveStream"]
@@ -30,19 +30,25 @@ class LiveStream(ListeningStream[ListenV1Core, ListenEvent]):
     ends the audio, waits for the results that are still owed, and closes; those results can be
     iterated over afterwards. Leaving it with an exception closes at once.
 
+    A connection that is lost is replaced: ``Reconnecting`` and ``Reconnected`` tell of it, what no
+    final result had covered is said again, and the times run on. ``StreamSettings.reconnect``
+    tells how hard that is tried.
+
     The iteration ends after a close that was asked for, and raises ``ConnectionLostError`` on any
-    other: there is no silent end.
+    other that could not be healed: there is no silent end.
     """
 
     def __init__(
-        self, connect: Connector, options: Mapping[str, object], settings: StreamSettings
+        self, connector: ConnectorMaker, options: Mapping[str, object], settings: StreamSettings
     ) -> None:
         def make_core(now: float, request_id: str | None) -> ListenV1Core:
             return ListenV1Core(
                 options, now=now, keepalive_s=settings.keepalive_s, request_id=request_id
             )
 
-        super().__init__(connect, make_core, ListenV1Core.is_expendable, settings)
+        super().__init__(
+            connector, options, make_core, ListenV1Core.is_expendable, ListenTimeline(), settings
+        )
 
     # Public methods for sending.
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import TextSource
-from deepgram_async._stream.connection import Connection
+from deepgram_async._stream.connection import Carrier
 from deepgram_async._stream.owed import Owed
 from deepgram_async._stream.speech_buffer import Mark, SpeechBuffer
 from deepgram_async._stream.stream import Connector, SocketStream
@@ -135,7 +135,7 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
 
     # Sending: one message at a time, in the order of the calls.
 
-    async def _turn(self, was_cut: asyncio.Event) -> tuple[C, Connection[E]] | None:
+    async def _turn(self, was_cut: asyncio.Event) -> tuple[C, Carrier[E]] | None:
         """Return the parts of the stream when text may be sent; ``None`` if it was dropped."""
         while True:
             core, connection = self._opened()

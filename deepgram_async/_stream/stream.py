@@ -15,7 +15,7 @@ from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import State
 from deepgram_async._stream.buffers import EventBuffer
-from deepgram_async._stream.connection import Connection
+from deepgram_async._stream.connection import Carrier, Connection
 from deepgram_async._stream.waiters import Waiters
 from deepgram_async.errors import DeepgramError, InvalidStateError, ProtocolError
 from deepgram_async.models.events import Malformed
@@ -49,7 +49,7 @@ class SocketStream(Generic[C, E]):
     """
 
     _reader: asyncio.Task[None] | None = None
-    _connection: Connection[E] | None = None
+    _connection: Carrier[E] | None = None
     drain_timed_out: bool
     """Whether the service fell silent after the closing message, so something may be missing."""
 
@@ -103,7 +103,7 @@ class SocketStream(Generic[C, E]):
             raise InvalidStateError("the stream was closed while it was being opened")
         loop = asyncio.get_running_loop()
         self._core = core = self._make_core(loop.time(), websocket.request_id)
-        self._connection = Connection(core, websocket, self._settings)
+        self._connection = self._carried(core, websocket)
         self._reader = loop.create_task(
             _read(
                 self._connection,
@@ -207,17 +207,21 @@ class SocketStream(Generic[C, E]):
 
     # For the streams of the single sockets.
 
-    def _ready(self) -> tuple[C, Connection[E]]:
+    def _ready(self) -> tuple[C, Carrier[E]]:
         """Return the parts of an open stream, for a call of the user; raise what ended it."""
         self._error_was_raised = self._error_was_raised or self._error is not None
         return self._opened()
 
-    def _opened(self) -> tuple[C, Connection[E]]:
+    def _opened(self) -> tuple[C, Carrier[E]]:
         if self._error is not None:
             raise self._error
         if self._core is None or self._connection is None or self._is_closed:
             raise InvalidStateError("the stream is not open")
         return self._core, self._connection
+
+    def _carried(self, core: C, websocket: WebSocket) -> Carrier[E]:
+        """Return what carries the frames of an open stream."""
+        return Connection(core, websocket, self._settings)
 
     def _start_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run work of this stream beside it; it is cancelled when the stream is left."""
@@ -291,7 +295,7 @@ class SocketStream(Generic[C, E]):
 
 
 async def _read(
-    connection: Connection[E],
+    connection: Carrier[E],
     take: WeakMethod[Callable[[E], None]],
     reached_end: WeakMethod[Callable[[DeepgramError | None], None]],
     waiters: Waiters[E],

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 import click
 import msgspec
 
-from deepgram_async.models.events import Malformed, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
 from deepgram_async.models.live import Error, ListenEvent, Results
 
 __all__ = ["Screen", "open_screen"]
@@ -71,6 +71,10 @@ class _Lines:
                 _warn(f"message of the unknown type {event.type!r}")
             case Malformed():
                 _warn(f"unreadable message: {event.reason}")
+            case Reconnecting():
+                _warn(f"the connection was lost, attempt {event.attempt} follows: {event.reason}")
+            case Reconnected(dropped_s=dropped_s) if dropped_s:
+                _warn(f"{dropped_s:.1f} s of audio were lost with the connection")
             case _:
                 pass
 
@@ -82,7 +86,7 @@ class _Json(_Lines):
         match event:
             case Unknown():
                 click.echo(msgspec.json.encode(msgspec.json.decode(event.raw)))
-            case Malformed():
+            case Malformed() | Reconnecting() | Reconnected():
                 super().show(event)
             case _:
                 click.echo(event.to_json())

@@ -1,8 +1,11 @@
-"""Messages of a socket that this release cannot read: they are handed over, never dropped."""
+"""Events that every socket can have: messages that nobody can read, and changes of connection.
+
+What this release cannot read is handed over, never dropped.
+"""
 
 import msgspec
 
-__all__ = ["Malformed", "Unknown"]
+__all__ = ["Malformed", "Reconnected", "Reconnecting", "Unknown"]
 
 # Enough to recognise a type or a reason, however long the text is that a server put there.
 _SHOWN_CHARACTERS = 200
@@ -42,6 +45,45 @@ class Malformed(msgspec.Struct, frozen=True, gc=False):
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
         return [("raw", _size(self.raw)), ("reason", _shortened(self.reason))]
+
+
+class Reconnecting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The connection was lost, or could not be replaced; another attempt follows after a pause.
+
+    What was said is kept meanwhile, and more can be said.
+
+    Attributes:
+        attempt: Number of the attempt that follows, counted from 1 since the last result.
+        delay_s: Seconds until it is made.
+        reason: How the connection ended, or how the attempt before failed.
+    """
+
+    attempt: int
+    delay_s: float
+    reason: str
+
+
+class Reconnected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The stream goes on over another connection, on the same clock.
+
+    Final results that came before stay and are not repeated. Interim results since the last final
+    one, or the turn that was under way, come anew.
+
+    Attributes:
+        gap_s: Seconds without a connection.
+        replayed_s: Seconds of audio that are said now to catch up, again or for the first time;
+            0 where the format does not tell.
+        dropped_s: Seconds of audio that no final result covers and nobody will hear, because
+            more had to be kept than the settings allow.
+        attempts: How many connections were tried.
+        request_id: The id of the new connection.
+    """
+
+    gap_s: float
+    replayed_s: float
+    dropped_s: float
+    attempts: int
+    request_id: str | None
 
 
 def _size(raw: bytes) -> str:

@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 from msgspec import field
 
 from deepgram_async.models._base import Model
-from deepgram_async.models.events import Malformed, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
 
 __all__ = [
     "ConfigureFailure",
@@ -198,5 +198,5 @@ FluxMessage: TypeAlias = (
 )
 """Every message that this release knows, told apart by the field ``type`` when decoding."""
 
-FluxEvent: TypeAlias = FluxMessage | Unknown | Malformed
+FluxEvent: TypeAlias = FluxMessage | Unknown | Malformed | Reconnecting | Reconnected
 """Everything that iterating over a Flux stream can yield."""

@@ -290,6 +290,13 @@ def test_a_regular_close_after_the_closing_message_is_the_end(code: int) -> None
     assert stream.close_error is None
 
 
+def test_a_regular_close_before_the_closing_message_left_is_a_loss() -> None:
+    stream = core(state=State.CLOSING)
+    stream.receive_close(Close(1000, ""), is_all_sent=False)
+    assert stream.close_error is not None
+    assert stream.close_error.retryable
+
+
 @pytest.mark.parametrize("code", [1002, 1006, 1008, 1009, 1011])
 def test_any_close_after_the_last_message_is_the_end(code: int) -> None:
     stream = core(state=State.CLOSING)

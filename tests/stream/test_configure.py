@@ -192,7 +192,7 @@ async def test_a_change_ends_with_the_stream(code: int) -> None:
         await connection.close(code)
 
     with pytest.raises(ConnectionLostError):
-        async with session(leave) as dg, flux_of(dg) as stream:
+        async with session(leave, StreamSettings(reconnect=None)) as dg, flux_of(dg) as stream:
             await stream.configure(numerals=True)
 
 

@@ -5,14 +5,16 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from websockets.asyncio.server import ServerConnection
 
 from deepgram_async import DeepgramSession, LiveStream, StreamSettings
 from deepgram_async.errors import ConnectionLostError, OperationTimeoutError
+from tests.support.servers import websocket_server
 from tests.support.sink import sink_process
 
 BLOCK = b"\1" * 65536
 # Far below the default of 15 s; the tests allow two seconds more for a busy machine.
-SETTINGS = StreamSettings(dead_peer_s=1.0, close_timeout_s=0.5, open_timeout_s=0.5)
+SETTINGS = StreamSettings(dead_peer_s=1.0, close_timeout_s=0.5, open_timeout_s=0.5, reconnect=None)
 
 
 def session(url: str) -> DeepgramSession:
@@ -103,3 +105,23 @@ async def test_cancelling_a_handshake_leaves_nothing(silent_port: int) -> None:
         async with asyncio.timeout(2):
             await asyncio.wait([opening])
         assert opening.cancelled()
+
+
+async def test_a_peer_that_closes_and_stays_is_left_after_the_close_timeout() -> None:
+    is_left = asyncio.Event()
+
+    async def linger(connection: ServerConnection) -> None:
+        connection.protocol.send_close(1011, "bye")
+        for data in connection.protocol.data_to_send():
+            connection.transport.write(data)
+        connection.transport.pause_reading()
+        await is_left.wait()
+        connection.transport.abort()
+
+    async with websocket_server(linger) as url, session(url) as dg:
+        with pytest.raises(ConnectionLostError, match="bye") as caught:
+            async with dg.listen.live() as live, asyncio.timeout(SETTINGS.close_timeout_s + 2):
+                async for _ in live:
+                    pass
+        is_left.set()
+        assert caught.value.close_code == 1011

@@ -20,6 +20,7 @@ from tests.support.flux import Flux, close_without_code
 from tests.support.servers import SocketHandler, websocket_server
 
 AUDIO = b"\1\2" * 1280
+ONCE = StreamSettings(reconnect=None)
 Script = Callable[[ServerConnection, Flux], Awaitable[None]]
 
 
@@ -134,7 +135,7 @@ async def test_a_close_that_nobody_asked_for_is_raised() -> None:
         await connection.send(Flux().connected())
 
     with pytest.raises(ConnectionLostError) as caught:
-        async with opened(leave) as flux:
+        async with opened(leave, ONCE) as flux:
             assert [event async for event in flux]
     assert caught.value.close_code == 1000
 
@@ -146,7 +147,7 @@ async def test_a_fatal_error_is_an_event_and_the_reason_of_the_end() -> None:
 
     events: list[FluxEvent] = []
     with pytest.raises(ConnectionLostError, match="BROKEN: !") as caught:
-        async with opened(fail) as flux:
+        async with opened(fail, ONCE) as flux:
             async for event in flux:
                 events.append(event)  # noqa: PERF401 - what came before the error counts
     assert events == [Error(sequence_id=0, code="BROKEN", description="!")]
@@ -410,7 +411,7 @@ async def test_an_open_draft_learns_that_the_connection_was_lost(
         await connection.close(1011)
 
     with pytest.raises(ConnectionLostError):
-        async with opened(scripted(talk)) as flux:
+        async with opened(scripted(talk), ONCE) as flux:
             async for turn in flux.turns():
                 draft_is_taken.set()
                 with pytest.raises(ConnectionLostError):

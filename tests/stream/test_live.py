@@ -21,6 +21,7 @@ from tests.support.listen import final, interim, metadata, read_until_close_stre
 from tests.support.servers import SocketHandler, websocket_server
 
 AUDIO = b"\1\2" * 160
+ONCE = StreamSettings(reconnect=None)
 
 
 async def collect(live: LiveStream) -> list[ListenEvent]:
@@ -174,7 +175,7 @@ async def test_a_close_that_nobody_asked_for_raises_with_all_that_is_known(
         else:
             await connection.close(code, reason)
 
-    async with websocket_server(closing) as url, session(url) as dg:
+    async with websocket_server(closing) as url, session(url, ONCE) as dg:
         live = dg.listen.live(encoding="linear16", sample_rate=16000)
         events: list[ListenEvent] = []
         with pytest.raises(ConnectionLostError) as caught:
@@ -194,7 +195,7 @@ async def test_a_reset_raises_with_code_1006() -> None:
         await connection.recv()
         connection.transport.abort()
 
-    async with websocket_server(resetting) as url, session(url) as dg:
+    async with websocket_server(resetting) as url, session(url, ONCE) as dg:
         with pytest.raises(ConnectionLostError) as caught:
             async with dg.listen.live() as live:
                 await live.send_audio(AUDIO)
@@ -209,7 +210,7 @@ async def test_sending_on_a_lost_stream_raises_what_the_iteration_raises() -> No
 
     async with (
         websocket_server(hanging_up) as url,
-        session(url) as dg,
+        session(url, ONCE) as dg,
     ):
         live = dg.listen.live()
         await live.open()
@@ -226,7 +227,7 @@ async def test_a_loss_that_nobody_noticed_is_raised_when_the_context_is_left() -
     async def hanging_up(connection: ServerConnection) -> None:
         await connection.recv()
 
-    async with websocket_server(hanging_up) as url, session(url) as dg:
+    async with websocket_server(hanging_up) as url, session(url, ONCE) as dg:
         with pytest.raises(ConnectionLostError):
             async with dg.listen.live() as live:
                 await live.send_audio(AUDIO)
@@ -240,7 +241,7 @@ async def test_a_loss_during_the_drain_is_not_a_regular_end() -> None:
         connection.transport.abort()
 
     with pytest.raises(ConnectionLostError):
-        await drive(dropping)
+        await drive(dropping, ONCE)
 
 
 # Silence.
@@ -596,7 +597,7 @@ async def test_a_consumer_slower_than_the_pings_keeps_its_connection() -> None:
 
     async with (
         websocket_server(flooding) as url,
-        session(url, StreamSettings(dead_peer_s=0.6)) as dg,
+        session(url, StreamSettings(dead_peer_s=0.6, reconnect=None)) as dg,
         dg.listen.live() as live,
     ):
         await live.send_audio(AUDIO)

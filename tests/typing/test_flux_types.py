@@ -6,7 +6,7 @@ from typing import assert_never, assert_type
 from deepgram_async import DeepgramSession, FluxStream, Turn, TurnInfo
 from deepgram_async.models import flux as models
 from deepgram_async.models import live as live_models
-from deepgram_async.models.events import Malformed, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
 from deepgram_async.models.flux import FluxEvent, Irregularity, TurnEvent, TurnTrigger, Word
 from deepgram_async.options import FluxOptions
 
@@ -26,8 +26,10 @@ def told(event: FluxEvent) -> str:
             return event.description or ""
         case Unknown():
             return event.type
-        case Malformed():
+        case Malformed() | Reconnecting():
             return event.reason
+        case Reconnected():
+            return str(assert_type(event.dropped_s, float))
         case _:
             assert_never(event)
 

@@ -3,7 +3,7 @@
 from typing import assert_never, assert_type
 
 from deepgram_async.models.common import Word
-from deepgram_async.models.events import Malformed, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
 from deepgram_async.models.live import (
     ConfigureFailure,
     ConfigureSuccess,
@@ -36,8 +36,10 @@ def told(event: ListenEvent) -> str:
             return event.description or ""
         case Unknown():
             return event.type
-        case Malformed():
+        case Malformed() | Reconnecting():
             return event.reason
+        case Reconnected():
+            return str(assert_type(event.dropped_s, float))
         case _:
             assert_never(event)
 

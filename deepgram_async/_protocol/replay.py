@@ -1,0 +1,244 @@
+"""What a stream has said and no final result has settled: the part to say again."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from deepgram_async._protocol.audio_clocks import AudioClock
+
+__all__ = ["CannotResume", "ReplayLog", "Rewind"]
+
+
+class CannotResume(Exception):  # noqa: N818 - an answer between two layers, not an error for users
+    """The audio cannot be continued on another connection; the text tells why."""
+
+
+class Rewind(msgspec.Struct, frozen=True):
+    """Where a new connection begins.
+
+    Attributes:
+        offset_s: Time of the stream at which the clock of the connection begins.
+        dropped_s: Audio before it that no result has covered and that is kept no more.
+    """
+
+    offset_s: float
+    dropped_s: float
+
+
+class _Control(msgspec.Struct, gc=False):
+    frame: str
+    position: int
+    """Where in the audio it was said."""
+    needs_answer: bool
+    is_sent: bool
+
+
+class ReplayLog:
+    """The audio and the messages of a stream, from the end of the last final result on.
+
+    What is added while the log is *level* counts as sent. After ``rewind`` the log is *behind*:
+    ``next`` returns frame after frame, in the order in which they were added, until all is sent
+    and the log is level again. Audio is let go when a result has covered it. When more is kept
+    than the bounds allow, the oldest audio that was sent is dropped; what was never sent is not.
+    """
+
+    is_behind: bool
+
+    def __init__(self, clock: AudioClock, *, longest_s: float, most_bytes: int) -> None:
+        """Prepare a log.
+
+        Args:
+            clock: Tells the time of the audio.
+            longest_s: Seconds of audio to keep at most.
+            most_bytes: Bytes of audio to keep at most.
+        """
+        self.is_behind = False
+        self._longest_s = longest_s
+        self._most_bytes = most_bytes
+        self._clock = clock
+        self._learns = clock.bytes_per_s is None
+        self._limit = self._bytes_allowed()
+        self._chunks: deque[bytes] = deque()
+        self._begin = 0
+        """Position of the first byte that is kept."""
+        self._end = 0
+        self._sent = 0
+        """Position up to which the present connection has it, while the log is behind."""
+        self._next = 0
+        """Index of the first chunk that is not sent, while the log is behind."""
+        self._preface = b""
+        self._controls: deque[_Control] = deque()
+        self._covered_s = 0.0
+
+    # Public methods for what the user says.
+
+    def add_audio(self, chunk: bytes) -> None:
+        """Keep a chunk."""
+        if self._learns:
+            self._learn(chunk)
+        self._chunks.append(chunk)
+        self._end += len(chunk)
+        if self._is_over():
+            self._drop_oldest()
+
+    def add_control(self, frame: str, *, needs_answer: bool) -> None:
+        """Keep a message that has its place in the audio.
+
+        Args:
+            frame: The message.
+            needs_answer: Whether it is kept until ``answer``, and not only until the audio before
+                it is covered.
+        """
+        self._controls.append(_Control(frame, self._end, needs_answer, not self.is_behind))
+
+    # Public methods for what the service says.
+
+    def cover(self, until_s: float) -> None:
+        """Let go of the audio before a time of the stream; never of what was not sent."""
+        reached = self._sent_position
+        until_s = min(until_s, self._clock.time_at(reached))
+        if self._clock.reason is None and until_s <= self._covered_s:
+            return
+        self._covered_s = max(self._covered_s, until_s)
+        # Where time is not known, a result says no more than that the beginning was heard.
+        position = reached if self._clock.reason else self._clock.position_of(self._covered_s)
+        while self._chunks and self._begin + len(self._chunks[0]) <= position:
+            self._let_go()
+        self._clock.forget(self._begin)
+        if self._controls:
+            self._controls = deque(
+                control
+                for control in self._controls
+                if control.needs_answer or not control.is_sent or control.position > position
+            )
+
+    def answer(self, is_answered: Callable[[str], bool]) -> str | None:
+        """Let go of the first message that was sent and is answered, and return it."""
+        for control in self._controls:
+            if control.is_sent and is_answered(control.frame):
+                self._controls.remove(control)
+                return control.frame
+        return None
+
+    # Public methods for saying it again.
+
+    def rewind(self) -> Rewind:
+        """Go back to the end of what is covered, for a new connection.
+
+        Raises:
+            CannotResume: The format does not allow it.
+        """
+        clock = self._clock
+        if clock.reason is not None and (self._begin or self._covered_s):
+            raise CannotResume(clock.reason)
+        start = clock.position_of(self._covered_s)
+        if start < self._begin:
+            start = min(clock.start_from(self._begin), self._end)
+        while self._chunks and self._begin + len(self._chunks[0]) <= start:
+            self._let_go()
+        if self._begin < start:
+            self._chunks[0] = self._chunks[0][start - self._begin :]
+            self._begin = start
+        self._preface = clock.header if start else b""
+        self._sent, self._next, self.is_behind = start, 0, True
+        for control in self._controls:
+            control.is_sent = False
+        began_s = clock.time_at(start)
+        dropped_s = max(0.0, round(began_s - self._covered_s, 6))
+        self._covered_s = max(self._covered_s, began_s)
+        return Rewind(began_s + (clock.lead_s if start else 0.0), dropped_s)
+
+    def next(self) -> str | bytes | None:
+        """Return the next frame to send; ``None`` when the log is level."""
+        if not self.is_behind:
+            return None
+        if self._preface:
+            preface, self._preface = self._preface, b""
+            return preface
+        for control in self._controls:
+            if not control.is_sent and control.position <= self._sent:
+                control.is_sent = True
+                return control.frame
+        if self._next < len(self._chunks):
+            chunk = self._chunks[self._next]
+            self._next += 1
+            self._sent += len(chunk)
+            return chunk
+        self.is_behind = False
+        return None
+
+    # Public attributes.
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes that the present connection has not got yet."""
+        if not self.is_behind:
+            return 0
+        controls = sum(len(control.frame) for control in self._controls if not control.is_sent)
+        return self._end - self._sent + controls
+
+    @property
+    def has_controls(self) -> bool:
+        """Whether there are messages that are neither answered nor settled by a result."""
+        return bool(self._controls)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as much waits to be sent as may be kept."""
+        return self.is_behind and self._end - self._sent >= self._limit
+
+    @property
+    def sent_s(self) -> float:
+        """Time of the stream up to which the present connection has it."""
+        return self._clock.time_at(self._sent_position)
+
+    @property
+    def end_s(self) -> float:
+        """Time of the stream up to which there is audio."""
+        return self._clock.time_at(self._end)
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes of the stream that the present connection has, or that were settled before it."""
+        return self._sent_position
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of audio that are kept."""
+        return self._end - self._begin
+
+    @property
+    def _sent_position(self) -> int:
+        return self._sent if self.is_behind else self._end
+
+    def _learn(self, chunk: bytes) -> None:
+        self._clock = self._clock.learn(chunk)
+        self._learns = self._clock.bytes_per_s is None
+        self._limit = self._bytes_allowed()
+
+    def _bytes_allowed(self) -> int:
+        rate = self._clock.bytes_per_s
+        if rate is None:
+            return self._most_bytes
+        return min(self._most_bytes, int(self._longest_s * rate))
+
+    def _is_over(self) -> bool:
+        if self._end - self._begin > self._limit:
+            return True
+        # Only raw audio has its seconds in the limit.
+        return self._learns and self.end_s - self._clock.time_at(self._begin) > self._longest_s
+
+    def _drop_oldest(self) -> None:
+        """Drop what was sent, as far as the bounds ask; the youngest chunk always stays."""
+        while len(self._chunks) > 1 and self._is_over():
+            if self.is_behind and self._next == 0:
+                return
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._begin += len(self._chunks.popleft())
+        if self._next:
+            self._next -= 1

@@ -1,0 +1,308 @@
+"""One clock for all connections of a stream: when things were said, and what is settled."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from deepgram_async._protocol.query import option_names
+from deepgram_async.models import flux, live
+from deepgram_async.models.common import Alternative, Entity, Search, Word
+from deepgram_async.models.flux import FluxEvent, TurnInfo
+from deepgram_async.models.live import ListenEvent, Metadata, Results, SpeechStarted, UtteranceEnd
+from deepgram_async.options import LiveOptions
+
+__all__ = ["CONFIGURE", "FluxTimeline", "ListenTimeline", "Timeline"]
+
+E = TypeVar("E")
+
+CONFIGURE: Final = '{"type":"Configure"'
+"""How a message begins that changes the configuration."""
+_FINALIZE: Final = '{"type":"Finalize"'
+_FORCE_END_TURN: Final = '{"type":"ForceEndTurn"'
+
+# Sums of times are rounded to microseconds, so that 0.1 + 0.2 reads 0.3.
+_PER_S: Final = 1e6
+# Less than the shortest word, more than a rounding error.
+_TOLERANCE_S: Final = 0.005
+# Flux may need this long to notice that somebody speaks: audio younger than that is not silence.
+_ONSET_S: Final = 2.0
+
+
+class Timeline(ABC, Generic[E]):
+    """Puts the messages of every connection on the clock of the stream.
+
+    The clock of each connection begins at 0, so a time on it is moved by where in the stream the
+    connection began. What lies before the audio that earlier connections settled is taken away.
+    """
+
+    covered_s: float
+    """Time up to which everything is settled."""
+
+    def __init__(self) -> None:
+        self.covered_s = 0.0
+        self._offset_s = 0.0
+
+    def restart(self, offset_s: float) -> None:
+        """Begin a connection whose clock starts at a time of the stream."""
+        self._offset_s = offset_s
+
+    @abstractmethod
+    def place(self, event: E) -> E | None:
+        """Return a message with the times of the stream; ``None`` if all of it is known."""
+
+    @staticmethod
+    @abstractmethod
+    def is_progress(event: E) -> bool:
+        """Return whether the service has heard audio, so that a connection was worth it."""
+
+    @staticmethod
+    @abstractmethod
+    def answers(event: E, frame: str) -> bool:
+        """Return whether an event does what a message of the client asked for."""
+
+    @staticmethod
+    @abstractmethod
+    def options_of(event: E, frame: str) -> Mapping[str, object]:
+        """Return the options that are in force after a ``Configure`` and its answer."""
+
+    def _moved(self, time_s: float) -> float:
+        return _sum(time_s, self._offset_s)
+
+
+class ListenTimeline(Timeline[ListenEvent]):
+    """The clock of a live transcription; its channels are settled each on its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._covered: list[float] = []
+        self._known: list[float] = []
+        """Per channel, what earlier connections settled."""
+
+    def restart(self, offset_s: float) -> None:
+        super().restart(offset_s)
+        # Audio that was dropped is settled too: nobody will ever hear it.
+        self._covered = [max(offset_s, covered) for covered in self._covered]
+        self.covered_s = max(offset_s, self.covered_s)
+        self._known = list(self._covered)
+
+    def place(self, event: ListenEvent) -> ListenEvent | None:
+        if type(event) is Results:
+            return self._placed(event)
+        if self._offset_s:
+            if isinstance(event, SpeechStarted):
+                return replace(event, timestamp=self._moved(event.timestamp))
+            # A negative time says that there was no word.
+            if isinstance(event, UtteranceEnd) and event.last_word_end >= 0:
+                return replace(event, last_word_end=self._moved(event.last_word_end))
+            if isinstance(event, Metadata):
+                return replace(event, duration=self._moved(event.duration))
+        return event
+
+    def _placed(self, result: Results) -> Results | None:
+        channel = result.channel_index[0] if result.channel_index else 0
+        if self._offset_s:
+            result = _moved_result(result, self._offset_s)
+        if channel < len(self._known):
+            known_s = self._known[channel]
+            if result.start < known_s - _TOLERANCE_S:
+                if result.end <= known_s + _TOLERANCE_S:
+                    return None
+                result = _without_known(result, known_s)
+        if result.is_final:
+            self._settle(result, channel)
+        return result
+
+    def _settle(self, result: Results, channel: int) -> None:
+        channels = result.channel_index[1] if len(result.channel_index) > 1 else 1
+        missing = max(channels, channel + 1) - len(self._covered)
+        if missing > 0:
+            self._covered.extend([self.covered_s] * missing)
+        self._covered[channel] = max(self._covered[channel], result.end)
+        self.covered_s = min(self._covered)
+
+    @staticmethod
+    def is_progress(event: ListenEvent) -> bool:
+        return type(event) is Results
+
+    @staticmethod
+    def answers(event: ListenEvent, frame: str) -> bool:
+        if isinstance(event, Results):
+            return event.from_finalize and frame.startswith(_FINALIZE)
+        if isinstance(event, live.ConfigureSuccess | live.ConfigureFailure):
+            return frame.startswith(CONFIGURE)
+        return isinstance(event, live.Error) and event.message == frame
+
+    @staticmethod
+    def options_of(event: ListenEvent, frame: str) -> Mapping[str, object]:
+        if not isinstance(event, live.ConfigureSuccess):
+            return {}
+        change: dict[str, Any] = msgspec.json.decode(frame)
+        features: dict[str, object] = change.get("features") or {}
+        # A feature without an option of its name can be had by another Configure only.
+        options = {name: on for name, on in features.items() if name in option_names(LiveOptions)}
+        if "keyterms" in change:
+            options["keyterm"] = change["keyterms"] or None
+        return options
+
+
+class FluxTimeline(Timeline[FluxEvent]):
+    """The clock of a conversation with Flux, and the numbers of its turns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ended_turns = 0
+        self._first_turn = 0
+        self._speaks = False
+
+    def restart(self, offset_s: float) -> None:
+        super().restart(offset_s)
+        self.covered_s = max(offset_s, self.covered_s)
+        # A turn that was under way begins anew under its number.
+        self._first_turn = self._ended_turns
+        self._speaks = False
+
+    def place(self, event: FluxEvent) -> FluxEvent | None:
+        if not isinstance(event, TurnInfo):
+            return event
+        if self._offset_s or self._first_turn:
+            event = _moved_turn(event, self._offset_s, self._first_turn)
+        if event.event == "EndOfTurn":
+            self._speaks = False
+            self._ended_turns = event.turn_index + 1
+            self.covered_s = max(self.covered_s, event.audio_window_end)
+        elif event.event != "Update" or event.transcript:
+            self._speaks = True
+        elif not self._speaks:
+            self.covered_s = max(self.covered_s, event.audio_window_end - _ONSET_S)
+        return event
+
+    @staticmethod
+    def is_progress(event: FluxEvent) -> bool:
+        return isinstance(event, TurnInfo)
+
+    @staticmethod
+    def answers(event: FluxEvent, frame: str) -> bool:
+        if isinstance(event, TurnInfo):
+            return event.trigger == "manual" and frame.startswith(_FORCE_END_TURN)
+        if isinstance(event, flux.Warning):
+            return event.code == "FORCE_END_TURN_NO_ACTIVE_TURN" and frame.startswith(
+                _FORCE_END_TURN
+            )
+        is_verdict = isinstance(event, flux.ConfigureSuccess | flux.ConfigureFailure)
+        return is_verdict and frame.startswith(CONFIGURE)
+
+    @staticmethod
+    def options_of(event: FluxEvent, frame: str) -> Mapping[str, object]:
+        if not isinstance(event, flux.ConfigureSuccess):
+            return {}
+        change: dict[str, Any] = msgspec.json.decode(frame)
+        options: dict[str, object] = dict(change.get("thresholds") or {})
+        if "numerals" in change:
+            options["numerals"] = change["numerals"]
+        for sent, option in (("keyterms", "keyterm"), ("language_hints", "language_hint")):
+            if sent in change:
+                options[option] = change[sent] or None
+        return options
+
+
+def _sum(time_s: float, offset_s: float) -> float:
+    # A third of what `round` takes; it is done twice for every word. No time is negative.
+    return int((time_s + offset_s) * _PER_S + 0.5) / _PER_S
+
+
+def _moved_result(result: Results, offset_s: float) -> Results:
+    alternatives = [
+        replace(
+            alternative,
+            words=[
+                replace(
+                    word,
+                    start=_sum(word.start, offset_s),
+                    end=_sum(word.end, offset_s),
+                )
+                for word in alternative.words
+            ],
+        )
+        for alternative in result.channel.alternatives
+    ]
+    search = _moved_search(result.channel.search, offset_s)
+    channel = replace(result.channel, alternatives=alternatives, search=search)
+    return replace(result, start=_sum(result.start, offset_s), channel=channel)
+
+
+def _moved_search(search: list[Search] | None, offset_s: float) -> list[Search] | None:
+    if search is None:
+        return None
+    return [
+        replace(
+            phrase,
+            hits=[
+                replace(
+                    hit,
+                    start=_sum(hit.start, offset_s),
+                    end=_sum(hit.end, offset_s),
+                )
+                for hit in phrase.hits
+            ],
+        )
+        for phrase in search
+    ]
+
+
+def _moved_turn(turn: TurnInfo, offset_s: float, first_turn: int) -> TurnInfo:
+    words = [
+        replace(
+            word,
+            start=None if word.start is None else _sum(word.start, offset_s),
+            end=None if word.end is None else _sum(word.end, offset_s),
+        )
+        for word in turn.words
+    ]
+    return replace(
+        turn,
+        turn_index=turn.turn_index + first_turn,
+        audio_window_start=_sum(turn.audio_window_start, offset_s),
+        audio_window_end=_sum(turn.audio_window_end, offset_s),
+        words=words,
+    )
+
+
+def _without_known(result: Results, known_s: float) -> Results:
+    """Return a result without the words before a time; it begins there."""
+    known_words = sum(_middle(word) < known_s for word in result.words)
+    alternatives: list[Alternative] = []
+    for alternative in result.channel.alternatives:
+        words = [word for word in alternative.words if _middle(word) >= known_s]
+        is_whole = len(words) == len(alternative.words)
+        text = alternative.transcript if is_whole else _text(words)
+        alternatives.append(replace(alternative, words=words, transcript=text))
+    return replace(
+        result,
+        start=known_s,
+        duration=_sum(result.end, -known_s),
+        channel=replace(result.channel, alternatives=alternatives),
+        entities=_entities_after(known_words, result.entities),
+    )
+
+
+def _entities_after(words: int, entities: list[Entity] | None) -> list[Entity] | None:
+    if entities is None:
+        return None
+    return [
+        replace(entity, start_word=entity.start_word - words, end_word=entity.end_word - words)
+        for entity in entities
+        if entity.start_word >= words
+    ]
+
+
+def _middle(word: Word) -> float:
+    return (word.start + word.end) / 2
+
+
+def _text(words: list[Word]) -> str:
+    return " ".join(word.punctuated_word or word.word for word in words)
