@@ -99,7 +99,7 @@ def _one_with_functions(think: Fields, functions: Sequence[Function]) -> Fields:
     except msgspec.ValidationError as error:
         raise OptionError(f"functions: {error}", option=_OPTION) from None
     names = {function.get("name") for function in own}
-    added = [function.to_dict() for function in functions if function.name not in names]
+    added = [fields_of(one, "tools") for one in functions if one.name not in names]
     return {**think, "functions": [*own, *added]}
 
 

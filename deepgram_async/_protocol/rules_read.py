@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Final
 
 from deepgram_async.errors import OptionError
@@ -19,8 +19,9 @@ def check(options: Mapping[str, object]) -> None:
         OptionError: The service refuses it; the message has the rule in words.
     """
     topics = options.get("custom_topic")
-    if isinstance(topics, list | tuple) and len(topics) > _MOST_TOPICS:
+    count = len(topics) if isinstance(topics, Sized) and not isinstance(topics, str) else 1
+    if count > _MOST_TOPICS:
         raise OptionError(
-            f"custom_topic has {len(topics)} topics, and takes at most {_MOST_TOPICS}",
+            f"custom_topic has {count} topics, and takes at most {_MOST_TOPICS}",
             option="custom_topic",
         )

@@ -77,7 +77,7 @@ class Agent:
         stream = AgentStream(
             connect,
             Settings() if settings is None else settings,
-            Tools.of(tools),
+            tools if isinstance(tools, Tools) else Tools(tools),
             self._sender.stream_settings,
             validate=self._sender.validate,
         )

@@ -98,6 +98,9 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
     and ``UserStartedSpeaking`` tells to stop playing the rest. ``Warning`` is an event; ``Error``
     ends the conversation and is raised as ``AgentError``.
 
+    Speech may come faster than it is played: hand it on and take the next event, because at most
+    ``event_buffer`` events of ``StreamSettings`` may wait.
+
     With tools, every call of a function on this side is answered by them. Without, answer
     ``FunctionCallRequest`` events by ``answer_function_call``.
 

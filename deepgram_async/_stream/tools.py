@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Final, Self, TypeVar, overload
+from typing import Any, Final, TypeVar, overload
 
 import msgspec
 
@@ -135,11 +135,6 @@ class Tools:
         if tool is None:
             return f"There is no function {call.name}."
         return await tool.run(call.arguments)
-
-    @classmethod
-    def of(cls, tools: Tools | Iterable[ToolFunction]) -> Self | Tools:
-        """Return tools as they are, or made from functions."""
-        return tools if isinstance(tools, Tools) else cls(tools)
 
 
 class _Tool:

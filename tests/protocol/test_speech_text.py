@@ -35,7 +35,7 @@ def test_a_buffer_gives_out_all_that_it_took(parts: list[str], limit: int) -> No
         ("abcdefghij", 4, ["abcd", "efgh", "ij"]),
         ("Really?! Yes… No.", 10, ["Really?! ", "Yes… No."]),
         ('He said "No." Then', 15, ['He said "No." ', "Then"]),
-        ("一二三。四五六。七", 8, ["一二三。四五六。", "七"]),  # noqa: RUF001
+        ("一二三。四五六。七", 8, ["一二三。四五六。", "七"]),
         ("Line one\nline two", 12, ["Line one\n", "line two"]),
     ],
 )
@@ -44,7 +44,7 @@ def test_text_is_cut_where_a_speaker_would_pause(text: str, limit: int, pieces: 
 
 
 def test_a_mark_stays_whole() -> None:
-    mark = pronounce("St. Ives. Or so", "sənt aɪvz")
+    mark = pronounce("St. Ives. Or so", "sent aivz")
     text = f"We went to {mark} today"
     assert split_text(text, len(mark) + 2) == ["We went to ", f"{mark} ", "today"]
     assert split_text(f"aaaa{pause(500)}", 10)[0] == "aaaa"

@@ -111,3 +111,27 @@ async def test_closing_a_full_queue_lets_everybody_go() -> None:
     await waiting
     queue.put(b"2")
     await queue.wait_for_room()
+
+
+async def test_what_nobody_wants_any_more_is_taken_back() -> None:
+    buffer = make_buffer(10)
+    for event in (1, 2, 3, 4):
+        buffer.put(event)
+    assert buffer.discard(lambda event: event % 2 == 0) == 2
+    buffer.close()
+    assert [await buffer.get() for _ in range(len(buffer))] == [1, 3]
+
+
+async def test_a_finished_queue_hands_out_what_waits_and_then_nothing() -> None:
+    queue = FrameQueue(100)
+    queue.put(b"last")
+    queue.finish()
+    assert [await queue.get(), await queue.get()] == [b"last", None]
+
+
+async def test_finishing_a_queue_wakes_whoever_waits_for_a_frame() -> None:
+    queue = FrameQueue(100)
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    queue.finish()
+    assert await waiting is None

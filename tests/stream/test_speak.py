@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -25,7 +25,7 @@ QUICK = StreamSettings(speak_window_s=None)
 @asynccontextmanager
 async def speaking(
     handler: SocketHandler, settings: StreamSettings = QUICK
-) -> AsyncIterator[SpeakStream]:
+) -> AsyncGenerator[SpeakStream]:
     async with (
         websocket_server(handler) as url,
         DeepgramSession(api_key="sentinel", base_url=url, stream=settings) as dg,

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -33,12 +33,10 @@ DEFAULTS = StreamSettings()
 @asynccontextmanager
 async def speaking(
     handler: SocketHandler, settings: StreamSettings = DEFAULTS, *, validate: bool = True
-) -> AsyncIterator[FluxSpeakStream]:
+) -> AsyncGenerator[FluxSpeakStream]:
     async with (
         websocket_server(handler) as url,
-        DeepgramSession(
-            api_key="sentinel", base_url=url, stream=settings, validate=validate
-        ) as dg,
+        DeepgramSession(api_key="sentinel", base_url=url, stream=settings, validate=validate) as dg,
         dg.speak.flux.live(model="flux-alexis-en") as stream,
     ):
         yield stream
@@ -197,7 +195,7 @@ async def test_a_refused_configuration_raises_and_the_stream_goes_on() -> None:
         with pytest.raises(ConfigureError, match="not this voice") as caught:
             await stream.configure(speed=1.2)
         assert caught.value.code == "SPEED_NOT_SUPPORTED"
-        with pytest.raises(OptionError, match="0.05"):
+        with pytest.raises(OptionError, match=r"0\.05"):
             await stream.configure(speed=1.01)
         assert await spoken(stream, "?") == "still here"
 
@@ -391,9 +389,7 @@ async def test_a_turn_without_audio_ends_the_text() -> None:
         async for said in read_messages(connection, []):
             if said["type"] == "Flush":
                 await connection.send(message("Warning", code="NO_SYNTHESIZABLE_TEXT"))
-                await connection.send(
-                    message("SpeechMetadata", speech_id="a", audio_duration_ms=0)
-                )
+                await connection.send(message("SpeechMetadata", speech_id="a", audio_duration_ms=0))
             elif said["type"] == "Close":
                 return
 

@@ -9,7 +9,6 @@ from deepgram_async import Injection, StreamSettings, Tools
 from deepgram_async.errors import OptionError
 from deepgram_async.models.agent import (
     AgentAudioDone,
-    AgentEvent,
     Audio,
     ConversationText,
     FunctionCall,
@@ -17,7 +16,7 @@ from deepgram_async.models.agent import (
     UserStartedSpeaking,
 )
 from deepgram_async.models.agent_settings import Agent, Settings, ThinkLive
-from tests.support.agent import Peer, call, conversation, request
+from tests.support.agent import Peer, call, conversation, happens, request, until
 
 
 async def add(a: int, b: int = 2) -> int:
@@ -212,7 +211,7 @@ async def test_calls_are_answered_while_others_run() -> None:
 
     @tools.tool
     async def wait() -> str:
-        await may_end.wait()
+        await happens(may_end)
         return "at last"
 
     async def script(peer: Peer) -> None:
@@ -224,9 +223,7 @@ async def test_calls_are_answered_while_others_run() -> None:
         await peer.say("AgentAudioDone")
 
     async with conversation(script, tools=tools) as agent:
-        async for event in agent:
-            if isinstance(event, AgentAudioDone):
-                break
+        await until(agent, AgentAudioDone)
     assert found == [{"c3": "3", "c4": "There is no function none."}]
 
 
@@ -301,7 +298,7 @@ async def test_leaving_the_conversation_cancels_what_runs() -> None:
         frames.extend(await peer.listen())
 
     async with conversation(script, tools=tools):
-        await started.wait()
+        await happens(started)
     assert stopped.is_set()
     assert frames == []
 
@@ -321,16 +318,14 @@ async def test_a_call_that_goes_on_after_it_was_cancelled_is_not_answered() -> N
 
     async def script(peer: Peer) -> None:
         await peer.send(request(call("c1", "stubborn")))
-        await started.wait()
+        await happens(started)
         await peer.say("FunctionCallCancelled", functions=[{"id": "c1", "name": "stubborn"}])
-        await cancelled.wait()
+        await happens(cancelled)
         assert await answers(peer, call("c2", "add", '{"a":1}')) == {"c2": "3"}
         await peer.say("AgentAudioDone")
 
     async with conversation(script, tools=tools) as agent:
-        async for event in agent:
-            if isinstance(event, AgentAudioDone):
-                break
+        await until(agent, AgentAudioDone)
 
 
 async def test_a_whole_conversation() -> None:
@@ -371,9 +366,9 @@ async def test_a_whole_conversation() -> None:
         # The user interrupts, and then changes the mind twice.
         await peer.say("UserStartedSpeaking")
         await peer.send(request(call("c3", "book", '{"table":13}')))
-        await slow_started.wait()
+        await happens(slow_started)
         await peer.say("FunctionCallCancelled", functions=[{"id": "c3", "name": "book"}])
-        await slow_cancelled.wait()
+        await happens(slow_cancelled)
         injected = await peer.hear("InjectAgentMessage")
         assert injected["message"] == "One moment."
         await peer.say("InjectionRefused", message="The user is speaking.")
@@ -381,18 +376,13 @@ async def test_a_whole_conversation() -> None:
         await peer.speak(b"bye")
         await peer.say("AgentAudioDone")
 
-    events: list[AgentEvent] = []
     settings = StreamSettings(agent_keepalive_s=None)
     async with conversation(script, tools=tools, stream=settings) as agent:
         await agent.send_audio(b"a table, please")
-        await slow_cancelled.wait()  # nobody takes the speech until the user interrupts
+        await happens(slow_cancelled)  # nobody takes the speech until the user interrupts
         refused = await agent.inject_agent_message("One moment.")
         assert refused == Injection("refused", "The user is speaking.")
-        async with asyncio.timeout(3):
-            async for event in agent:
-                events.append(event)
-                if isinstance(event, AgentAudioDone):
-                    break
+        events = await until(agent, AgentAudioDone)
     assert contents == ["The function fail failed.", "Table 5 is booked for Kai."]
     assert [event.data for event in events if isinstance(event, Audio)] == [b"bye"]
     assert [event.content for event in events if isinstance(event, ConversationText)] == [

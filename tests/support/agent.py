@@ -6,15 +6,17 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from deepgram_async import AgentStream, DeepgramSession, StreamSettings, Tools
 from deepgram_async._stream.tools import ToolFunction
+from deepgram_async.models.agent import AgentEvent
 from deepgram_async.models.agent_settings import Settings
 from tests.support.servers import websocket_server
 
-__all__ = ["Peer", "Script", "call", "conversation", "request"]
+__all__ = ["Peer", "Script", "call", "conversation", "happens", "request", "until"]
 
 
 def call(call_id: str, name: str, arguments: str = "{}", **more: object) -> dict[str, object]:
@@ -25,6 +27,23 @@ def call(call_id: str, name: str, arguments: str = "{}", **more: object) -> dict
 def request(*calls: dict[str, object]) -> dict[str, object]:
     """Return the message that asks for calls."""
     return {"type": "FunctionCallRequest", "functions": list(calls)}
+
+
+async def happens(event: asyncio.Event) -> None:
+    """Wait for an event, for as long as a test may take."""
+    async with asyncio.timeout(5):
+        await event.wait()
+
+
+async def until(agent: AgentStream, kind: type[Any]) -> list[AgentEvent]:
+    """Return the events up to the first of a kind."""
+    events: list[AgentEvent] = []
+    async with asyncio.timeout(3):
+        async for event in agent:
+            events.append(event)
+            if isinstance(event, kind):
+                return events
+    pytest.fail(f"{kind.__name__} did not come, but {events}")
 
 
 class Peer:
@@ -96,7 +115,8 @@ async def conversation(
         peer = Peer(connection)
         try:
             await peer.greet()
-            await script(peer)
+            async with asyncio.timeout(5):  # a test that has failed sets no more events
+                await script(peer)
             await peer.listen()
         except Exception as error:
             failures.append(error)
