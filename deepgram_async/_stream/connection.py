@@ -106,7 +106,7 @@ class Connection(Generic[E]):
         with contextlib.suppress(SocketClosed):  # the reader learns the same, and why
             while (frame := await self._queue.get()) is not None:
                 self._write_began_at = self._loop.time()
-                await self._websocket.send(frame)
+                await self._websocket.send_all([frame])
                 self._write_began_at = None
                 self._core.frame_sent(frame, self._loop.time())
             await self._websocket.aclose(self._settings.close_timeout_s)
