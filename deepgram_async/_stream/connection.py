@@ -104,11 +104,13 @@ class Connection(Generic[E]):
 
     async def _write(self) -> None:
         with contextlib.suppress(SocketClosed):  # the reader learns the same, and why
-            while (frame := await self._queue.get()) is not None:
+            while frames := await self._queue.get():
                 self._write_began_at = self._loop.time()
-                await self._websocket.send_all([frame])
+                await self._websocket.send_all(frames)
                 self._write_began_at = None
-                self._core.frame_sent(frame, self._loop.time())
+                now = self._loop.time()
+                for frame in frames:
+                    self._core.frame_sent(frame, now)
             await self._websocket.aclose(self._settings.close_timeout_s)
 
     async def _watch(self) -> None:

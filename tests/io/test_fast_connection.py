@@ -36,7 +36,7 @@ class FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written: list[bytes] = []
-        self.reads = True
+        self.reading: list[str] = []
         self.was_closed = False
 
     def write(self, data: Any) -> None:
@@ -58,10 +58,10 @@ class FakeTransport(asyncio.Transport):
         self.was_closed = True
 
     def pause_reading(self) -> None:
-        self.reads = False
+        self.reading.append("pause")
 
     def resume_reading(self) -> None:
-        self.reads = True
+        self.reading.append("resume")
 
 
 class Told(NamedTuple):
@@ -393,14 +393,14 @@ async def test_sending_after_the_end_raises() -> None:
 async def test_reading_stops_while_many_messages_wait() -> None:
     link = Link(FastConnection).opened()
     link.connection.data_received(frame(TEXT, b"x") * 64)
-    assert link.transport.reads
+    assert link.transport.reading == []
     link.connection.data_received(frame(TEXT, b"x"))
-    assert not link.transport.reads
+    assert link.transport.reading == ["pause"]
     for _ in range(48):
         await link.connection.receive()
-    assert not link.transport.reads
+    assert link.transport.reading == ["pause"]
     await link.connection.receive()
-    assert link.transport.reads
+    assert link.transport.reading == ["pause", "resume"]
 
 
 async def test_cancelling_while_a_message_comes_in_fragments_loses_none() -> None:
