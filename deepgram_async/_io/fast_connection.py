@@ -79,6 +79,10 @@ class PlainConnection(ClientConnection):
         for message in messages:
             await self.send(message)
 
+    def send_now(self, message: str | bytes) -> bool:
+        """Return that nothing was sent: sending may have to wait."""
+        return False
+
 
 class FastConnection(ClientConnection):
     """A connection that builds and reads the common frames by itself.
@@ -153,12 +157,7 @@ class FastConnection(ClientConnection):
         Raises:
             ConnectionClosed: The connection has ended.
         """
-        if (
-            self.protocol.state is State.OPEN
-            and not self.protocol.expect_continuation_frame  # of one sent in fragments
-            and not self.protocol.extensions
-            and not self.transport.is_closing()
-        ):
+        if self._may_write():
             parts: list[bytes] = []
             for message in messages:
                 parts += self._framed(message)
@@ -168,6 +167,13 @@ class FastConnection(ClientConnection):
         else:
             for message in messages:
                 await self.send(message)
+
+    def send_now(self, message: str | bytes) -> bool:
+        """Send a message if that can be done without waiting, and return whether it was."""
+        if self.paused or not self._may_write():
+            return False
+        self.transport.write(b"".join(self._framed(message)))
+        return True
 
     # What the transport and websockets call.
 
@@ -291,6 +297,15 @@ class FastConnection(ClientConnection):
             self._waiter.set_result(None)
 
     # Private methods for sending.
+
+    def _may_write(self) -> bool:
+        protocol = self.protocol
+        return (
+            protocol.state is State.OPEN
+            and not protocol.expect_continuation_frame  # of a message sent in fragments
+            and not protocol.extensions
+            and not self.transport.is_closing()
+        )
 
     def _framed(self, message: str | bytes) -> tuple[bytes, bytes]:
         """Return the header of a frame with its key, and the masked payload."""

@@ -7,6 +7,7 @@ import logging
 import ssl
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from websockets.asyncio.client import connect
@@ -69,6 +70,10 @@ class WebSocket:
             await self._connection.send_all(frames)
         except ConnectionClosed as error:
             raise SocketClosed(self._close_of(error)) from None
+
+    def send_now(self, frame: str | bytes) -> bool:
+        """Write a frame if that needs no waiting, and return whether it was written."""
+        return self._connection.send_now(frame)
 
     async def receive(self) -> str | bytes:
         """Return the next frame.
@@ -206,6 +211,7 @@ def _translated(error: Exception, operation: str, settings: StreamSettings) -> D
     )
 
 
+@cache
 def _quiet_logger() -> logging.Logger:
     # At DEBUG the package prints headers and audio. Nobody can lower the level of this logger, as
     # it is in no registry; what it does say goes to the handlers of our own.

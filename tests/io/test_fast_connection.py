@@ -361,6 +361,19 @@ async def test_sending_waits_while_the_peer_takes_nothing() -> None:
     assert link.sent_frames() == [(BINARY, b"audio", True)]
 
 
+async def test_what_would_have_to_wait_is_not_sent_now() -> None:
+    link = Link(FastConnection).opened()
+    assert link.connection.send_now(b"one")
+    link.connection.pause_writing()
+    assert not link.connection.send_now(b"two")
+    link.connection.resume_writing()
+    assert link.connection.send_now("three")
+    link.transport.abort()
+    assert not link.connection.send_now(b"four")
+    assert link.sent_frames() == [(BINARY, b"one", True), (TEXT, b"three", True)]
+    assert not Link(PlainConnection).opened().connection.send_now(b"one")
+
+
 async def test_a_message_waits_for_one_that_is_sent_in_fragments() -> None:
     link = Link(FastConnection).opened()
     gate = asyncio.Event()
