@@ -7,11 +7,12 @@ READY := $(VENV)/.ready
 # pyright looks for the packages of the first python in the path.
 IN_VENV := PATH="$(abspath $(BIN)):$$PATH"
 
-.PHONY: help demo test lint types check format clean
+.PHONY: help demo test test-websockets lint types check format clean
 
 help:
 	@echo 'make demo    transcribe real speech with a local Deepgram, or with DEEPGRAM_API_KEY set with the real one'
 	@echo 'make test    run the tests                            (make test ARGS="-k live")'
+	@echo 'make test-websockets    run the tests of the streams with other versions of websockets, and the plain way'
 	@echo 'make lint    check style and spelling'
 	@echo 'make types   check types'
 	@echo 'make check   lint, types, test'
@@ -32,6 +33,18 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)
+
+# The streams without their fast path, and the fast path with each version of websockets it is made for.
+WEBSOCKETS := 15.0.1 16.0 17.0.1
+test-websockets: $(READY)
+	$(BIN)/python -m pytest -q tests/stream --plain-websockets
+	@for version in $(WEBSOCKETS); do \
+		echo "websockets $$version"; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+			--target $(VENV)/websockets-$$version websockets==$$version && \
+		PYTHONPATH=$(VENV)/websockets-$$version $(BIN)/python -m pytest -q tests/io/test_fast_connection.py \
+			tests/stream || exit 1; \
+	done
 
 lint: $(READY)
 	$(BIN)/ruff check .

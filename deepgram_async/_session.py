@@ -6,7 +6,6 @@ import asyncio
 import importlib
 import logging
 import os
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from types import TracebackType
@@ -25,35 +24,37 @@ from deepgram_async._protocol.settings import (
     Timeouts,
 )
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
-from deepgram_async._resources.agent import Agent
-from deepgram_async._resources.auth import Auth
-from deepgram_async._resources.billing import Billing
-from deepgram_async._resources.invites import Invites
-from deepgram_async._resources.keys import Keys
-from deepgram_async._resources.listen import Listen
-from deepgram_async._resources.members import Members
-from deepgram_async._resources.models import Models
-from deepgram_async._resources.projects import Projects
-from deepgram_async._resources.read import Read
-from deepgram_async._resources.requests import Requests
-from deepgram_async._resources.scopes import Scopes
-from deepgram_async._resources.self_hosted import SelfHosted
-from deepgram_async._resources.speak import Speak
-from deepgram_async._resources.usage import Usage
 from deepgram_async._stream.manager import SocketManager
-from deepgram_async._stream.speech import Opener
-from deepgram_async._stream.stream import Connector, SocketStream
 from deepgram_async.errors import ConfigurationError, InvalidStateError, OptionError
 
 if TYPE_CHECKING:
+    import ssl
+
     from deepgram_async._io.http import HttpStream
     from deepgram_async._io.transport import HttpClient, Transport
     from deepgram_async._io.websocket import WebSocket
+    from deepgram_async._resources.agent import Agent
+    from deepgram_async._resources.auth import Auth
+    from deepgram_async._resources.billing import Billing
+    from deepgram_async._resources.invites import Invites
+    from deepgram_async._resources.keys import Keys
+    from deepgram_async._resources.listen import Listen
+    from deepgram_async._resources.members import Members
+    from deepgram_async._resources.models import Models
+    from deepgram_async._resources.projects import Projects
+    from deepgram_async._resources.read import Read
+    from deepgram_async._resources.requests import Requests
+    from deepgram_async._resources.scopes import Scopes
+    from deepgram_async._resources.self_hosted import SelfHosted
+    from deepgram_async._resources.speak import Speak
+    from deepgram_async._resources.usage import Usage
+    from deepgram_async._stream.speech import Opener
+    from deepgram_async._stream.stream import Connector, SocketStream
 
 __all__ = ["DeepgramSession"]
 
 T = TypeVar("T")
-S = TypeVar("S", bound=SocketStream[Any, Any])
+S = TypeVar("S", bound="SocketStream[Any, Any]")
 
 _log = logging.getLogger("deepgram_async")
 
@@ -160,86 +161,119 @@ class DeepgramSession:
         self._connections = _Connections(network, calls, http_client)
         self._caller = _Caller(self._connections, calls, _Login(credentials))
 
-    # Public attributes.
+    # Public attributes. Each loads its part of the package when it is first asked for: together
+    # they take as long as all that the session itself needs.
 
     @cached_property
     def listen(self) -> Listen:
         """Speech to text, prerecorded and live."""
+        from deepgram_async._resources.listen import Listen
+
         return Listen(self._caller)
 
     @cached_property
     def agent(self) -> Agent:
         """Voice agents: conversations, stored configurations, variables and language models."""
+        from deepgram_async._resources.agent import Agent
+
         return Agent(self._caller)
 
     @cached_property
     def auth(self) -> Auth:
         """Short-lived access tokens."""
+        from deepgram_async._resources.auth import Auth
+
         return Auth(self._caller)
 
     @cached_property
     def billing(self) -> Billing:
         """What a project spent, and what is left."""
+        from deepgram_async._resources.billing import Billing
+
         return Billing(self._caller)
 
     @cached_property
     def invites(self) -> Invites:
         """Invitations to a project."""
+        from deepgram_async._resources.invites import Invites
+
         return Invites(self._caller)
 
     @cached_property
     def keys(self) -> Keys:
         """API keys of a project."""
+        from deepgram_async._resources.keys import Keys
+
         return Keys(self._caller)
 
     @cached_property
     def members(self) -> Members:
         """Members of a project."""
+        from deepgram_async._resources.members import Members
+
         return Members(self._caller)
 
     @cached_property
     def models(self) -> Models:
         """The public models and voices; `projects.models` has those of a project."""
+        from deepgram_async._resources.models import Models
+
         return Models(self._caller)
 
     @cached_property
     def onprem(self) -> SelfHosted:
         """As `self_hosted`, under the path names that older self-hosted services know."""
+        from deepgram_async._resources.self_hosted import SelfHosted
+
         return SelfHosted(self._caller, "onprem")
 
     @cached_property
     def projects(self) -> Projects:
         """Projects, and the models that each can use."""
+        from deepgram_async._resources.projects import Projects
+
         return Projects(self._caller)
 
     @cached_property
     def read(self) -> Read:
         """Summary, topics, intents and sentiment of a text."""
+        from deepgram_async._resources.read import Read
+
         return Read(self._caller)
 
     @cached_property
     def requests(self) -> Requests:
         """The log of the requests of a project."""
+        from deepgram_async._resources.requests import Requests
+
         return Requests(self._caller)
 
     @cached_property
     def scopes(self) -> Scopes:
         """What the members of a project may do."""
+        from deepgram_async._resources.scopes import Scopes
+
         return Scopes(self._caller)
 
     @cached_property
     def self_hosted(self) -> SelfHosted:
         """Credentials for the container images of a self-hosted service."""
+        from deepgram_async._resources.self_hosted import SelfHosted
+
         return SelfHosted(self._caller)
 
     @cached_property
     def speak(self) -> Speak:
         """Text to speech with Aura voices, and in `speak.flux` with Flux voices."""
+        from deepgram_async._resources.speak import Speak
+
         return Speak(self._caller)
 
     @cached_property
     def usage(self) -> Usage:
         """What a project used."""
+        from deepgram_async._resources.usage import Usage
+
         return Usage(self._caller)
 
     @property

@@ -16,6 +16,20 @@ import pytest
 from aiohttp.client_proto import ResponseHandler
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--plain-websockets",
+        action="store_true",
+        help="take the installed websockets for a version that the fast path is not tested with",
+    )
+
+
+@pytest.fixture(autouse=True)
+def websockets_version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.config.getoption("--plain-websockets"):
+        monkeypatch.setattr("deepgram_async._io.fast_connection.TESTED_VERSIONS", ())
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and iscoroutinefunction(item.obj):

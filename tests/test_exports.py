@@ -1,10 +1,14 @@
 """What a user may import is listed, sorted and described."""
 
+import ast
 import importlib
 import inspect
 import pkgutil
+import subprocess
+import sys
 import types
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +28,8 @@ def public_modules() -> Iterator[str]:
 
 
 PUBLIC = sorted(public_modules())
+# These load their names when they are first asked for, and tell them to type checkers apart.
+LAZY = ["deepgram_async", "deepgram_async.models", "deepgram_async.options"]
 per_module = pytest.mark.parametrize("name", PUBLIC)
 
 
@@ -69,6 +75,32 @@ def defined_in(value: object, module: str) -> bool:
     if inspect.isclass(value) or inspect.isfunction(value):
         return origin == module or origin.startswith(f"{module}._")
     return False
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_type_checkers_see_what_is_loaded(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__file__
+    told: dict[str, object] = {}
+    for statement in ast.parse(Path(module.__file__).read_text()).body:
+        if isinstance(statement, ast.If):
+            imports = ast.Module(body=statement.body, type_ignores=[])
+            exec(compile(imports, name, "exec"), told)
+    told.pop("__builtins__")
+    assert told
+    loaded = {key: getattr(module, key) for key in told}
+    assert loaded == told
+    eager = {"Answer", "Model", "__version__"}
+    assert set(told) | eager >= set(module.__all__)
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_completion_lists_what_is_not_loaded_yet(name: str) -> None:
+    program = f"import {name} as m; print(set(m.__all__) - set(dir(m)), hasattr(m, 'nothing'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+    assert done.stdout == "set() False\n"
 
 
 @per_module

@@ -39,6 +39,27 @@ def test_session_is_built_without_loading_them() -> None:
     )
 
 
+def test_what_a_session_does_not_use_is_not_loaded() -> None:
+    # Together the resources and their models take as long to load as all the rest.
+    run(
+        "import sys, deepgram_async\n"
+        "dg = deepgram_async.DeepgramSession('key', base_url='http://localhost:1')\n"
+        "def loaded(part):\n"
+        "    return sorted(name for name in sys.modules if name.startswith(part + '.'))\n"
+        "for part in ('_resources', '_stream', 'models', 'options'):\n"
+        "    names = loaded('deepgram_async.' + part)\n"
+        "    assert set(names) <= {'deepgram_async._stream.manager'}, names\n"
+        "dg.listen\n"
+        "assert 'deepgram_async._resources.listen' in sys.modules\n"
+        "assert 'deepgram_async._resources.agent' not in sys.modules\n"
+        "assert 'deepgram_async.models.agent_settings' not in sys.modules\n"
+    )
+
+
+def test_rest_does_without_websockets() -> None:
+    run("import sys, deepgram_async._io.transport\nassert 'websockets' not in sys.modules")
+
+
 @pytest.mark.parametrize(
     "module",
     [

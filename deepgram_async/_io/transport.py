@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import random
 import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from deepgram_async._io.http import Attempt, HttpPool, HttpStream, merged_headers
 from deepgram_async._io.uploads import Upload, open_upload
-from deepgram_async._io.websocket import WebSocket, open_websocket
 from deepgram_async._protocol.answers import HttpAnswer, decipher, error_from_answer
 from deepgram_async._protocol.credentials import Credentials, CredentialsSource
 from deepgram_async._protocol.requests import Request, Route, build_request
@@ -23,6 +23,9 @@ from deepgram_async._protocol.settings import CallSettings, NetworkSettings
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
 from deepgram_async.errors import ConfigurationError, DeepgramError, ProtocolError
 from deepgram_async.models._base import Answer, attach_raw
+
+if TYPE_CHECKING:
+    from deepgram_async._io.websocket import WebSocket
 
 __all__ = ["HttpClient", "Transport", "open_transport"]
 
@@ -93,6 +96,7 @@ class Transport:
         self._settings = settings
         self._pool = pool
         self._ssl_context = ssl_context
+        self._open_websocket: Callable[..., Awaitable[WebSocket]] | None = None
         self._guard = self._until_the_loop_ends()
 
     async def close_with_loop(self) -> None:
@@ -275,6 +279,11 @@ class Transport:
         is_agent: bool = False,
     ) -> WebSocket:
         """Return a new connected WebSocket, see ``open_websocket``."""
+        open_websocket = self._open_websocket
+        if open_websocket is None:
+            # Many programs open no socket; for those that do websockets is imported off the loop.
+            io = await asyncio.to_thread(importlib.import_module, "deepgram_async._io.websocket")
+            self._open_websocket = open_websocket = io.open_websocket
         endpoints = calls.endpoints
         url = f"{endpoints.agent_socket if is_agent else endpoints.socket}{path}"
         return await open_websocket(

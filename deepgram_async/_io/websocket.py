@@ -6,10 +6,11 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidHandshake,
@@ -21,6 +22,11 @@ from websockets.exceptions import (
     WebSocketException,
 )
 
+from deepgram_async._io.fast_connection import (
+    FastConnection,
+    PlainConnection,
+    connection_class,
+)
 from deepgram_async._io.http import USER_AGENT, merged_headers, plain_words, refusal_of_proxy
 from deepgram_async._protocol.answers import HttpAnswer, error_from_answer
 from deepgram_async._protocol.settings import StreamSettings
@@ -47,21 +53,27 @@ _NO_CODE: Final = 1005
 class WebSocket:
     """A connected WebSocket; frames go in and out, nothing is interpreted."""
 
-    def __init__(self, connection: ClientConnection, request_id: str | None) -> None:
+    def __init__(
+        self, connection: FastConnection | PlainConnection, request_id: str | None
+    ) -> None:
         self._connection = connection
         self.request_id: str | None = request_id
         self._abort_reason: str | None = None
 
-    async def send(self, frame: str | bytes) -> None:
-        """Write one frame, waiting while the peer takes nothing.
+    async def send_all(self, frames: Sequence[str | bytes]) -> None:
+        """Write frames in their order, waiting while the peer takes nothing.
 
         Raises:
             SocketClosed: The WebSocket has ended.
         """
         try:
-            await self._connection.send(frame)
+            await self._connection.send_all(frames)
         except ConnectionClosed as error:
             raise SocketClosed(self._close_of(error)) from None
+
+    def send_now(self, frame: str | bytes) -> bool:
+        """Write a frame if that needs no waiting, and return whether it was written."""
+        return self._connection.send_now(frame)
 
     async def receive(self) -> str | bytes:
         """Return the next frame.
@@ -70,7 +82,7 @@ class WebSocket:
             SocketClosed: The WebSocket has ended.
         """
         try:
-            return await self._connection.recv()
+            return await self._connection.receive()
         except ConnectionClosed as error:
             raise SocketClosed(self._close_of(error)) from None
 
@@ -153,10 +165,12 @@ async def open_websocket(
             max_size=_LARGEST_MESSAGE,
             max_queue=_RECEIVE_QUEUE,
             logger=_quiet_logger(),
+            create_connection=connection_class(),
         )
     except (WebSocketException, OSError, ValueError, ImportError) as error:
         failure = _translated(error, operation, settings)
     else:
+        assert isinstance(connection, FastConnection | PlainConnection)  # asked for above
         response = connection.response
         return WebSocket(connection, response.headers.get("dg-request-id") if response else None)
     # Raised out here to be free of a context: those of the package lead to headers and proxy URLs.
@@ -221,6 +235,7 @@ def _translated(error: Exception, operation: str, settings: StreamSettings) -> D
     )
 
 
+@cache
 def _quiet_logger() -> logging.Logger:
     # At DEBUG the package prints headers and audio. Nobody can lower the level of this logger, as
     # it is in no registry; what it does say goes to the handlers of our own.

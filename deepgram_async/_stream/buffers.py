@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from deepgram_async.errors import InvalidStateError, SlowConsumerError
 
 __all__ = ["EventBuffer", "FrameQueue"]
 
 E = TypeVar("E")
+
+# What is written at once. The buffer of the transport would take more, out of sight of the bound.
+_WRITE_BYTES: Final = 32 << 10
 
 
 class EventBuffer(Generic[E]):
@@ -132,18 +135,27 @@ class FrameQueue:
         if self.waiting_bytes >= self._limit_bytes and not self._is_closed:
             self._has_room.clear()
 
-    async def get(self) -> str | bytes | None:
-        """Return the next frame, waiting for one; ``None`` after the last."""
-        while not self._frames:
+    async def get(self) -> list[str | bytes]:
+        """Return the frames that wait, as many as make one good write; none after the last.
+
+        Whoever puts many frames in one turn of the loop causes one call of the system, not many.
+        """
+        frames = self._frames
+        while not frames:
             if self._is_finished:
-                return None
+                return []
             self._has_frames.clear()
             await self._has_frames.wait()
-        frame = self._frames.popleft()
-        self.waiting_bytes -= len(frame)
+        taken: list[str | bytes] = []
+        taken_bytes = 0
+        while frames and taken_bytes < _WRITE_BYTES:
+            frame = frames.popleft()
+            taken.append(frame)
+            taken_bytes += len(frame)
+        self.waiting_bytes -= taken_bytes
         if self.waiting_bytes < self._limit_bytes:
             self._has_room.set()
-        return frame
+        return taken
 
     def finish(self) -> None:
         """Declare the frames that wait to be the last."""

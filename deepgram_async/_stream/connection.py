@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Carrier", "Connection"]
 
 _ABNORMAL: Final = 1006
+# Frames in shorter intervals than this share a write: each costs a call of the system.
+_BURST_S: Final = 0.001
 
 E = TypeVar("E")
 E_co = TypeVar("E_co", covariant=True)
@@ -63,7 +65,8 @@ class Carrier(Protocol[E_co]):
 class Connection(Generic[E]):
     """Carries frames both ways until either side ends it.
 
-    Two tasks belong to it. The *writer* is the only one that writes. The *watchdog* sends what
+    Two tasks belong to it. The *writer* writes what is queued; as long as there is any, nobody else
+    writes. The *watchdog* sends what
     the core wants sent in a pause, and drops a connection whose peer takes no data any more.
     Reading is done by whoever calls ``receive``.
     """
@@ -75,6 +78,7 @@ class Connection(Generic[E]):
         self._queue = FrameQueue(settings.send_buffer_bytes)
         self._loop = asyncio.get_running_loop()
         self._write_began_at: float | None = None
+        self._wrote_at = 0.0
         self._tasks = [
             self._spawn(self._write(), "writer"),
             self._spawn(self._watch(), "watchdog"),
@@ -87,8 +91,19 @@ class Connection(Generic[E]):
         await self._queue.wait_for_room()
 
     def put(self, frame: str | bytes) -> None:
-        """Queue a frame; the order of calls is the order on the wire."""
-        self._queue.put(frame)
+        """Write a frame, or queue it; the order of calls is the order on the wire.
+
+        A frame that comes after a pause is written at once, if nothing waits and the network takes
+        it: that is audio in real time. Those that follow closely are queued and written together.
+        """
+        now = self._loop.time()
+        is_burst = now < self._wrote_at + _BURST_S
+        self._wrote_at = now
+        is_free = not is_burst and self._write_began_at is None and self._queue.waiting_bytes == 0
+        if is_free and self._websocket.send_now(frame):
+            self._core.frame_sent(frame, now)
+        else:
+            self._queue.put(frame)
 
     def finish(self) -> None:
         """Close the WebSocket when all is written: for protocols without a closing message."""
@@ -157,11 +172,13 @@ class Connection(Generic[E]):
 
     async def _write(self) -> None:
         with contextlib.suppress(SocketClosed):  # the reader learns the same, and why
-            while (frame := await self._queue.get()) is not None:
+            while frames := await self._queue.get():
                 self._write_began_at = self._loop.time()
-                await self._websocket.send(frame)
+                await self._websocket.send_all(frames)
                 self._write_began_at = None
-                self._core.frame_sent(frame, self._loop.time())
+                now = self._loop.time()
+                for frame in frames:
+                    self._core.frame_sent(frame, now)
             await self._websocket.aclose(self._settings.close_timeout_s)
 
     async def _watch(self) -> None:

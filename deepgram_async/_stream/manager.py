@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
-from deepgram_async._stream.stream import SocketStream
 from deepgram_async.errors import DeepgramError
+
+if TYPE_CHECKING:
+    from deepgram_async._stream.stream import SocketStream
 
 __all__ = ["SocketManager"]
 
-S = TypeVar("S", bound=SocketStream[Any, Any])
+S = TypeVar("S", bound="SocketStream[Any, Any]")
 
 
 class SocketManager:

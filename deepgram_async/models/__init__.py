@@ -5,22 +5,54 @@ The classes have Deepgram's names and the module is their namespace, so that `li
 yield beside the documented messages.
 """
 
-from deepgram_async.models import (
-    agent,
-    agent_settings,
-    common,
-    events,
-    flux,
-    live,
-    manage,
-    manage_agents,
-    manage_billing,
-    manage_models,
-    manage_self_hosted,
-    manage_usage,
-    prerecorded,
-)
+from typing import TYPE_CHECKING
+
+from deepgram_async._lazy import lazy_names as _lazy_names
 from deepgram_async.models._base import Answer, Model
+
+if TYPE_CHECKING:
+    from deepgram_async.models import (
+        agent,
+        agent_settings,
+        common,
+        events,
+        flux,
+        live,
+        manage,
+        manage_agents,
+        manage_billing,
+        manage_models,
+        manage_self_hosted,
+        manage_usage,
+        prerecorded,
+        read,
+        speak,
+        speak_flux,
+        voices,
+    )
+else:  # a type checker would take any name to exist
+    __getattr__, __dir__ = _lazy_names(
+        __name__,
+        modules=(
+            "agent",
+            "agent_settings",
+            "common",
+            "events",
+            "flux",
+            "live",
+            "manage",
+            "manage_agents",
+            "manage_billing",
+            "manage_models",
+            "manage_self_hosted",
+            "manage_usage",
+            "prerecorded",
+            "read",
+            "speak",
+            "speak_flux",
+            "voices",
+        ),
+    )
 
 __all__ = [
     "Answer",
@@ -38,4 +70,8 @@ __all__ = [
     "manage_self_hosted",
     "manage_usage",
     "prerecorded",
+    "read",
+    "speak",
+    "speak_flux",
+    "voices",
 ]

@@ -1,0 +1,44 @@
+"""Names that a package loads when they are first asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+__all__ = ["lazy_names"]
+
+
+def lazy_names(
+    package: str,
+    homes: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    *,
+    modules: Iterable[str] = (),
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return a package's ``__getattr__`` and ``__dir__`` (PEP 562) for names of its modules.
+
+    Every name is loaded once and is an ordinary attribute from then on. The package repeats the
+    names in imports below ``TYPE_CHECKING``, where type checkers and editors find them.
+
+    Args:
+        package: Full name of the package.
+        homes: The names, listed under the module of the package where they live.
+        modules: Modules of the package that are names themselves.
+    """
+    places = {name: module for module, names in homes.items() for name in names}
+    own_modules = frozenset(modules)
+
+    def load(name: str) -> object:
+        if name in own_modules:
+            return import_module(f"{package}.{name}")  # which makes it an attribute
+        if name not in places:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value: object = getattr(import_module(f"{package}.{places[name]}"), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    def names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *places, *own_modules})
+
+    return load, names
