@@ -59,7 +59,24 @@ def connection_class() -> type[FastConnection | PlainConnection]:
     return FastConnection if version.startswith(TESTED_VERSIONS) else PlainConnection
 
 
-class PlainConnection(ClientConnection):
+class _LeavingConnection(ClientConnection):
+    """A connection that does not wait for a peer that said goodbye and then does not leave.
+
+    The package bounds that wait only where it closes by itself: after a close of the peer, reading
+    would go on for as long as TCP does.
+    """
+
+    _is_left = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come."""
+        super().data_received(data)
+        if self.protocol.close_rcvd is not None and not self._is_left:
+            self._is_left = True
+            self.loop.call_later(self.close_timeout or 0, self.transport.abort)
+
+
+class PlainConnection(_LeavingConnection):
     """A connection as it comes, with the names of the fast one."""
 
     async def receive(self) -> str | bytes:
@@ -84,7 +101,7 @@ class PlainConnection(ClientConnection):
         return False
 
 
-class FastConnection(ClientConnection):
+class FastConnection(_LeavingConnection):
     """A connection that builds and reads the common frames by itself.
 
     The common frames are text and binary ones that are whole: a message in one frame, which one

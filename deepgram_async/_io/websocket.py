@@ -111,22 +111,6 @@ class WebSocket:
         return Close(_ABNORMAL, noticed)
 
 
-class _ClosingConnection(ClientConnection):
-    """A connection that does not wait for a peer that said goodbye and then does not leave.
-
-    The package bounds that wait only where it closes by itself: after a close of the peer, reading
-    would go on for as long as TCP does.
-    """
-
-    _is_left = False
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.protocol.close_rcvd is not None and not self._is_left:
-            self._is_left = True
-            self.loop.call_later(self.close_timeout or 0, self.transport.abort)
-
-
 async def open_websocket(
     url: str,
     *,
@@ -161,7 +145,6 @@ async def open_websocket(
             ping_interval=ping_s,
             ping_timeout=ping_s,
             close_timeout=settings.close_timeout_s,
-            create_connection=_ClosingConnection,
             max_size=_LARGEST_MESSAGE,
             max_queue=_RECEIVE_QUEUE,
             logger=_quiet_logger(),
