@@ -265,9 +265,9 @@ class AgentCore(SocketCore[AgentEvent]):
                 pass
         return event
 
-    def receive_close(self, close: Close) -> None:
+    def receive_close(self, close: Close, *, is_all_sent: bool = True) -> None:
         """Settle how the stream ended: ``close_error`` is ``None`` if it was asked for."""
-        super().receive_close(close)
+        super().receive_close(close, is_all_sent=is_all_sent)
         self._waiting_calls.clear()
 
     def error_of(self, error: Error) -> AgentError:
