@@ -113,7 +113,8 @@ def test_every_message_is_tagged_with_the_name_of_its_class() -> None:
 
 def test_events_are_the_messages_and_what_cannot_be_read() -> None:
     kinds = [kind.__name__ for kind in get_args(ListenEvent)]
-    assert kinds == [kind.__name__ for kind in get_args(ListenMessage)] + ["Unknown", "Malformed"]
+    messages = [kind.__name__ for kind in get_args(ListenMessage)]
+    assert kinds == [*messages, "Unknown", "Malformed", "Reconnecting", "Reconnected"]
 
 
 def test_the_type_need_not_come_first() -> None:

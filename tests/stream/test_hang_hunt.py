@@ -35,6 +35,8 @@ SETTINGS: Final = StreamSettings(
     confirm_timeout_s=0.3,
     speak_window_s=None,
     send_buffer_bytes=1 << 16,
+    # One connection: what replaces it has deadlines of its own.
+    reconnect=None,
 )
 # What an operation may take beyond its deadline.
 GRACE_S: Final = 1.0
