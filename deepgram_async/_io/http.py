@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from weakref import WeakSet
 
 import aiohttp
+from msgspec import structs
 from yarl import URL
 
 from deepgram_async._io.uploads import Upload
@@ -177,7 +178,11 @@ class HttpPool:
             headers = merged_headers({"Content-Type": upload.content_type}, headers)
             if upload.length is not None:
                 headers = merged_headers(headers, {"Content-Length": str(upload.length)})
-            body = _Body(upload, attempt, timeouts.upload_idle_s, response_s, progress)
+            if upload.whole is not None and progress is None:
+                # No task has to write it, and no deadline to follow it.
+                request = structs.replace(request, content=upload.whole)
+            else:
+                body = _Body(upload, attempt, timeouts.upload_idle_s, response_s, progress)
         try:
             async with attempt.scope:
                 return await self._exchange(request, headers, body, timeouts, attempt, response_s)
@@ -280,7 +285,7 @@ class HttpPool:
             request.method,
             URL(request.url, encoded=True),
             headers=headers,
-            data=request.json if body is None else body,
+            data=request.content if body is None else body,
             timeout=self._timeout,
             allow_redirects=False,
             proxy=self._proxy,

@@ -24,6 +24,8 @@ __all__ = ["Upload", "open_upload"]
 
 # One trip to a thread reads this much: enough to hide the trip, small enough to keep memory flat.
 _BLOCK: Final = 256 * 1024
+# What the buffers of a connection take at once; writing it piece by piece has no use.
+_SHORT: Final = 64 * 1024
 _TEXT_MODE: Final = "the file object must be opened in binary mode"
 _END: Final = object()
 
@@ -38,8 +40,11 @@ class Upload:
         content_type: str,
         length: int | None,
         is_replayable: bool,
+        whole: bytes | None = None,
     ) -> None:
         self._blocks = blocks
+        self.whole: bytes | None = whole
+        """The body, if it is short and in memory anyway."""
         self.content_type: str = content_type
         self.length: int | None = length
         self.is_replayable: bool = is_replayable
@@ -174,6 +179,7 @@ def _from_bytes(given: memoryview, content_type: str | None) -> Upload:
         content_type=content_type or content_type_of_bytes(bytes(view[:16])),
         length=len(view),
         is_replayable=True,
+        whole=bytes(view) if len(view) <= _SHORT else None,
     )
 
 

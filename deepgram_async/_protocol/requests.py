@@ -78,8 +78,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     """Complete and already percent-encoded."""
     headers: Mapping[str, str]
-    json: bytes | None = None
-    """The body, unless one is uploaded."""
+    content: bytes | None = None
+    """The body, unless one is uploaded in pieces."""
     operation: str
     response_s: float
 
@@ -119,7 +119,7 @@ def build_request(
         method=route.method,
         url=f"{url}?{query}" if query else url,
         headers=fields,
-        json=payload,
+        content=payload,
         operation=route.operation,
         response_s=route.response_s,
     )
