@@ -13,7 +13,7 @@ from aiohttp import web
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from deepgram_async import DeepgramSession, RetryPolicy, StreamSettings, Timeouts
+from deepgram_async import DeepgramSession, ReconnectPolicy, RetryPolicy, StreamSettings, Timeouts
 from deepgram_async._protocol.credentials import access_token, api_key
 from deepgram_async._protocol.settings import NetworkSettings
 from deepgram_async.errors import DeepgramError
@@ -375,12 +375,16 @@ async def handshake_with_an_impossible_header() -> None:
     await stream("http://127.0.0.1:9", extra_headers={"X": "a\r\nb"})
 
 
+# Lost, replaced, and lost again.
+TWICE = StreamSettings(reconnect=ReconnectPolicy(attempts=1, first_delay_s=0.01))
+
+
 async def stream_closed_with_an_error() -> None:
     async def close(connection: ServerConnection) -> None:
         await connection.close(1011, "NET-0001")
 
     async with websocket_server(close) as url:
-        await stream(url)
+        await stream(url, stream=TWICE)
 
 
 async def stream_dropped() -> None:
@@ -389,7 +393,7 @@ async def stream_dropped() -> None:
         connection.transport.abort()
 
     async with websocket_server(drop) as url:
-        await stream(url)
+        await stream(url, stream=TWICE)
 
 
 async def stream_not_understood() -> None:
