@@ -114,7 +114,7 @@ else:  # a type checker would take any name to exist
             "models.live": ("Results", "SpeechStarted", "UtteranceEnd"),
             "models.prerecorded": ("Transcription",),
         },
-        modules=("audio", "emulator", "errors", "markup", "models", "options"),
+        modules=("audio", "emulator", "errors", "markup", "models", "options", "testing"),
     )
 
 __all__ = [

@@ -173,7 +173,7 @@ class DeepgramSession:
 
     @cached_property
     def agent(self) -> Agent:
-        """Voice agents: stored configurations, variables, and the models they think with."""
+        """Voice agents: conversations, stored configurations, variables and language models."""
         from deepgram_async._resources.agent import Agent
 
         return Agent(self._caller)
@@ -399,8 +399,10 @@ class _Connections:
         """Close streams and pool of the running loop."""
         transport, self._transport = self._usable(), None
         if transport is not None:
-            await self.sockets.aclose(_CLOSE_STREAMS_S)
-            await transport.aclose()
+            try:
+                await self.sockets.aclose(_CLOSE_STREAMS_S)
+            finally:
+                await transport.aclose()
 
     def _usable(self) -> Transport | None:
         transport = self._transport

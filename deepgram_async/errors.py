@@ -132,9 +132,10 @@ class DeepgramError(Exception):
 
     def __str__(self) -> str:
         origin = " ".join(str(part) for part in (self.status, self.code) if part is not None)
-        story = ": ".join(part for part in (self.operation, origin, self.message) if part)
+        parts = (self.operation, _one_line(origin), _one_line(self.message))
+        story = ": ".join(part for part in parts if part)
         if self.details:
-            story += f" ({self.details})"
+            story += f" ({_one_line(self.details)})"
         if self.request_id:
             story += f" [request id {self.request_id}]"
         if self.attempts > 1:
@@ -146,6 +147,14 @@ class DeepgramError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions cross process borders in batch jobs; keyword-only arguments travel as state.
         return _rebuild, (type(self), self.message), self.__dict__
+
+
+def _one_line(text: str) -> str:
+    # The words of a peer may hold line breaks, codes that steer a terminal, and broken Unicode.
+    if text.isprintable():
+        return text
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(shown.split())
 
 
 def _rebuild(kind: type[DeepgramError], message: str) -> DeepgramError:

@@ -125,6 +125,20 @@ def test_every_class_says_when_it_is_raised(kind: type[DeepgramError]) -> None:
     assert kind.__dict__.get("__doc__")
 
 
+# The words.
+
+
+@pytest.mark.parametrize("words", ["a\nb", "a\r\n\r\n  b\n", "a\x1bb", "a\ud800b", "a\u2028\tb"])
+def test_an_error_is_told_in_one_line_that_any_terminal_can_show(words: str) -> None:
+    error = ApiError(words, operation="POST /v1/listen", status=400, details=words)
+    assert str(error) == "POST /v1/listen: 400: a b (a b)"
+    assert error.message == words
+
+
+def test_the_blanks_in_a_name_stay() -> None:
+    assert str(DeepgramError("there is no file 'a  b.wav'")) == "there is no file 'a  b.wav'"
+
+
 # Whether it is worth another try.
 
 

@@ -43,6 +43,7 @@ def test_the_public_parts_are_these() -> None:
         "markup",
         "models",
         "options",
+        "testing",
     }
 
 

@@ -71,10 +71,15 @@ def test_rest_does_without_websockets() -> None:
         "models.prerecorded",
         "models.events",
         "options",
+        "testing",
     ],
 )
 def test_each_public_module_can_be_imported_first(module: str) -> None:
     run(f"import deepgram_async.{module}")
+
+
+def test_the_helpers_for_tests_need_no_test_framework() -> None:
+    run("import sys, deepgram_async.testing\nassert 'pytest' not in sys.modules")
 
 
 def test_environment_is_not_read_at_import() -> None:

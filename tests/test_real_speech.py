@@ -1,4 +1,4 @@
-"""The whole way: a recording, the SDK, a server, a real recogniser, and the words that come back."""
+"""The whole way: a recording, the SDK, a server, a real recogniser, and its words."""
 
 from collections.abc import AsyncIterator
 

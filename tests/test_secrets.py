@@ -253,7 +253,7 @@ async def untrusted() -> None:
 
 
 async def unknown_option() -> None:
-    options: Any = {"nodel": 1}
+    options: Any = {"mode": 1}
     async with session() as dg:
         await dg.listen.transcribe(b"audio", **options)
 

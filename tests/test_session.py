@@ -342,6 +342,13 @@ def test_an_empty_key_is_none(empty: str) -> None:
         DeepgramSession(empty)
 
 
+@pytest.mark.parametrize("argument", ["api_key", "access_token"])
+@pytest.mark.parametrize("secret", [5, b"key", ["key"]])
+def test_a_secret_that_is_no_text_is_refused(argument: str, secret: Any) -> None:
+    with pytest.raises(CredentialsError, match=f"must be a str, not {type(secret).__name__}"):
+        DeepgramSession(**{argument: secret})
+
+
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEEPGRAM_API_KEY", "")
     with pytest.raises(CredentialsError):
@@ -390,6 +397,7 @@ def test_credentials_are_not_sent_in_the_clear_over_a_network(scheme: str) -> No
         {"base_url": "ftp://dg.example"},
         {"base_url": "https://dg.example?x=1"},
         {"base_url": "https://dg.example:port"},
+        {"base_url": 8080},
     ],
 )
 def test_an_address_that_is_none_is_refused(settings: Any) -> None:

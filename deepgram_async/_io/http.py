@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final, Self
+from weakref import WeakSet
 
 import aiohttp
 from msgspec import structs
@@ -141,9 +142,13 @@ class HttpPool:
                 trust_env=trust_env,
             )
         self._client = client
+        self._answers: WeakSet[aiohttp.ClientResponse] = WeakSet()
 
     async def aclose(self) -> None:
         """Close the connections, unless the client session belongs to the caller."""
+        # aiohttp 3.14 does not wake up who reads from a connection that is closed with the pool.
+        for answer in tuple(self._answers):
+            answer.close()
         if self._owned is not None:
             await self._owned.close()
 
@@ -287,6 +292,7 @@ class HttpPool:
             trace_request_ctx=None if self._owned is None else attempt,
         )
         attempt.is_answered = True
+        self._answers.add(response)
         return response
 
 

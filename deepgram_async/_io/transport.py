@@ -220,7 +220,9 @@ class Transport:
         request_id = stream.headers.get("dg-request-id")
         _log.debug("%s: %d (request id %s)", request.operation, stream.status, request_id)
         is_success = 200 <= stream.status < 300
-        if is_success and not stream.headers.get("content-type", "").startswith(_JSON):
+        kind = stream.headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_json = kind == _JSON
+        if is_success and not is_json and not kind.startswith("text/"):
             return stream
         try:
             answer = HttpAnswer(stream.status, stream.headers, await _start_of(stream))
@@ -228,12 +230,14 @@ class Transport:
             stream.close()
         if is_success:
             raise ProtocolError(
-                "the answer is JSON and no audio",
+                f"the answer is {'JSON' if is_json else kind} and no audio",
                 body=answer.body,
                 operation=request.operation,
                 status=answer.status,
                 request_id=request_id,
-                hint="with a callback use submit()",
+                hint="with a callback use submit()"
+                if is_json
+                else "check that base_url leads to Deepgram",
             )
         raise error_from_answer(answer, request.operation, now=time.time())
 

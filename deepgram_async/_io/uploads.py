@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import os
 import stat
+import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from typing import BinaryIO, Final, cast
 
-import anyio
 import anyio.to_thread
 
 from deepgram_async._protocol.media import (
@@ -105,8 +105,8 @@ async def _from_path(path: str, content_type: str | None) -> Upload:
         raise AudioSourceError(f"{path!r} is empty")
 
     async def blocks() -> AsyncGenerator[bytes]:
-        async with await anyio.open_file(path, "rb") as file:
-            while block := await file.read(_BLOCK):
+        with closing(_File(path)) as file:
+            while block := await anyio.to_thread.run_sync(file.read, _BLOCK):
                 yield block
 
     return Upload(
@@ -115,6 +115,43 @@ async def _from_path(path: str, content_type: str | None) -> Upload:
         length=length,
         is_replayable=length is not None,
     )
+
+
+class _File:
+    """A file that is opened and read in threads.
+
+    Whoever is cancelled leaves a thread behind that may just have opened the file; it is closed
+    nevertheless, and nobody waits for it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+        self._is_closed = False
+        self._in_use = threading.Lock()
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, opening the file first; to be called in a thread."""
+        try:
+            with self._in_use:
+                if self._is_closed:
+                    return b""
+                if self._file is None:
+                    self._file = open(self._path, "rb")
+                return self._file.read(size)
+        finally:
+            if self._is_closed:
+                self.close()
+
+    def close(self) -> None:
+        """Close the file, or leave that to the thread that is using it."""
+        self._is_closed = True
+        if self._in_use.acquire(blocking=False):
+            try:
+                if self._file is not None:
+                    self._file.close()
+            finally:
+                self._in_use.release()
 
 
 def _inspect(path: str) -> tuple[int | None, bytes]:

@@ -133,7 +133,7 @@ async def open_websocket(
     # A dead peer is noticed by a ping that is not answered: together the two take dead_peer_s.
     ping_s = settings.dead_peer_s / 2
     try:
-        connection = await connect(
+        connection = await _Connect(
             url,
             additional_headers=merged_headers({"User-Agent": USER_AGENT}, headers, secret_headers),
             user_agent_header=None,
@@ -158,6 +158,13 @@ async def open_websocket(
         return WebSocket(connection, response.headers.get("dg-request-id") if response else None)
     # Raised out here to be free of a context: those of the package lead to headers and proxy URLs.
     raise failure
+
+
+class _Connect(connect):
+    """Follows no redirect, as requests do: audio goes to the host that was named."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
 
 
 def _translated(error: Exception, operation: str, settings: StreamSettings) -> DeepgramError:

@@ -67,6 +67,10 @@ def anonymous() -> Credentials:
 
 
 def _checked(secret: str, what: str) -> str:
+    if not isinstance(secret, str):
+        # For callers without a type checker.
+        kind = type(secret).__name__  # type: ignore[unreachable]
+        raise CredentialsError(f"the {what} must be a str, not {kind}")
     # Secrets read from files and shells often end in a newline.
     secret = secret.strip()
     if not secret:

@@ -67,6 +67,10 @@ def resolve_endpoints(
         return _regional(region or "global")
     if region is not None:
         raise ConfigurationError("base_url and region exclude each other")
+    if not isinstance(base_url, str):
+        # For callers without a type checker.
+        kind = type(base_url).__name__  # type: ignore[unreachable]
+        raise ConfigurationError(f"base_url must be a str, not {kind}")
     parts = _split(base_url)
     scheme = _REST_SCHEMES[parts.scheme]
     host = parts.hostname or ""

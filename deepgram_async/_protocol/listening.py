@@ -113,9 +113,17 @@ def written(message: msgspec.Struct) -> str:
 
 
 def terms(given: str | Iterable[str] | None) -> list[str] | None:
-    """Return what repeats as a list: one string is one term, and ``None`` stays."""
+    """Return what repeats as a list: one string is one term, and ``None`` stays.
+
+    Raises:
+        OptionError: It is neither a string nor iterable.
+    """
     if given is None:
         return None
+    if not isinstance(given, Iterable):
+        # For callers without a type checker.
+        kind = type(given).__name__  # type: ignore[unreachable]
+        raise OptionError(f"terms are a str or several, not {kind}", option="keyterms")
     return [given] if isinstance(given, str) else list(given)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from datetime import date
 from enum import Enum
+from math import isfinite
 from typing import Any, Final, cast
 from urllib.parse import quote
 
@@ -20,8 +22,8 @@ QueryValue = str | int | float | bool | date | Sequence[str | int | float | bool
 
 # Options that exist in the API under another call of this package.
 _ELSEWHERE: Final = {
-    "callback": "use submit(source, callback=...): the answer goes to the callback",
-    "callback_method": "use submit(source, callback=..., callback_method=...)",
+    "callback": "use submit(..., callback=...): the answer goes to the callback",
+    "callback_method": "use submit(..., callback=..., callback_method=...)",
 }
 
 
@@ -80,12 +82,19 @@ def _unknown(name: str, known: Iterable[str]) -> str:
 
 def _pairs(values: Mapping[str, object]) -> Iterable[str]:
     for name, value in values.items():
-        key = quote(name, safe="")
+        key = _key(name)
         if isinstance(value, Sequence | Set) and not isinstance(value, str | bytes | bytearray):
             for item in cast("Iterable[object]", value):  # isinstance cannot tell the items
                 yield f"{key}={_text(name, item)}"
         else:
             yield f"{key}={_text(name, value)}"
+
+
+def _key(name: object) -> str:
+    if isinstance(name, str):
+        with suppress(UnicodeEncodeError):
+            return quote(name, safe="")
+    raise OptionError(f"{name!r} is not the name of an option", option=str(name))
 
 
 def _text(name: str, value: object) -> str:
@@ -98,6 +107,8 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str | int | float):
         # Only extra_query comes here: the types of the options are checked.
         raise OptionError(f"option {name}: cannot send {type(value).__name__}", option=name)
+    if isinstance(value, float) and not isfinite(value):
+        raise OptionError(f"option {name}: cannot send {value}", option=name)
     try:
         # A colon is part of Deepgram's small syntax ("term:weight") and legal in a query.
         return quote(str(value), safe=":/,")

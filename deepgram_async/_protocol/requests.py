@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final, Generic, TypeVar
 from urllib.parse import quote
 
@@ -101,12 +102,15 @@ def build_request(
         query: Encoded query string.
         headers: More headers; they win over the usual ones.
         body: Value to send as JSON, or ``None`` for no body or an uploaded one.
+
+    Raises:
+        OptionError: An id is none, or the body holds what JSON cannot.
     """
     fields = {"Accept": "application/json"}
     payload = None
     if body is not None:
         fields["Content-Type"] = "application/json"
-        payload = msgspec.json.encode(body)
+        payload = _json(body)
     if headers:
         fields.update(headers)
     base = endpoints.agent_rest if route.is_agent else endpoints.rest
@@ -121,8 +125,19 @@ def build_request(
     )
 
 
+def _json(body: object) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        reason = "a text is not valid Unicode"  # the words of Python show a part of it
+    except (TypeError, ValueError, OverflowError) as error:
+        reason = str(error)
+    raise OptionError(f"the body cannot be written as JSON: {reason}", option="body")
+
+
 def _segment(name: str, value: object) -> str:
     # Encoded or not, proxies and servers resolve dot segments; "a/b" must stay one segment.
-    if not isinstance(value, str) or not value.strip() or value in (".", "..") or "/" in value:
-        raise OptionError(f"{name}={value!r} is not an id", option=name)
-    return quote(value, safe="")
+    if isinstance(value, str) and value.strip() and value not in (".", "..") and "/" not in value:
+        with suppress(UnicodeEncodeError):
+            return quote(value, safe="")
+    raise OptionError(f"{name}={value!r} is not an id", option=name)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from deepgram_async._protocol.speech_text import MARK
+from deepgram_async._protocol.speech_text import MARK, require_text
 from deepgram_async.errors import OptionError
 
 __all__ = [
@@ -141,6 +141,7 @@ def check_speed(speed: object) -> None:
 
 
 def _check_present(text: str) -> None:
+    require_text(text)
     if not text.strip():
         raise OptionError("text is empty", option="text")
 

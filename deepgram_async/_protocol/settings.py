@@ -10,6 +10,7 @@ import msgspec
 from deepgram_async._protocol.endpoints import Endpoints
 from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.retry import RetryPolicy
+from deepgram_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import ssl
@@ -90,6 +91,11 @@ class CallSettings(msgspec.Struct, frozen=True, kw_only=True):
     validate: bool = True
     project_id: str | None = None
 
+    def __post_init__(self) -> None:
+        _check("timeouts", self.timeouts, Timeouts)
+        _check("retry", self.retry, RetryPolicy)
+        _check("stream", self.stream, StreamSettings)
+
 
 class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What cannot change while the connections live."""
@@ -103,3 +109,22 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         # The URL of a proxy may carry a password.
         return f"NetworkSettings(pool_limit={self.pool_limit}, proxy={self.proxy and '***'!r})"
+
+
+def _check(name: str, settings: object, kind: type[msgspec.Struct]) -> None:
+    if not isinstance(settings, kind):
+        given = type(settings).__name__
+        raise ConfigurationError(f"{name}= takes {kind.__name__}(...), not {given}")
+    values = msgspec.structs.asdict(settings)
+    try:
+        msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{name}=: {error}") from None
+    for field in msgspec.structs.fields(kind):
+        value = values[field.name]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        # What is counted has one at least; a time may be nothing, and is never NaN.
+        least = 1 if field.type is int else 0.0
+        if not value >= least:
+            raise ConfigurationError(f"{name}=: {field.name}={value} is below {least}")

@@ -10,7 +10,7 @@ import msgspec
 
 from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.sockets import MessageDecoder, State
-from deepgram_async.errors import OptionError
+from deepgram_async._protocol.speech_text import require_text
 from deepgram_async.models.speak import Metadata, SpeakEvent, SpeakMessage
 
 __all__ = ["SpeakV1Core"]
@@ -51,8 +51,7 @@ class SpeakV1Core(SocketCore[SpeakEvent]):
             OptionError: There is no text.
             InvalidStateError: The closing message was sent, or the stream has ended.
         """
-        if not text:
-            raise OptionError("text is empty", option="text")
+        require_text(text)
         self._step("send_text")
         return msgspec.json.encode({"type": "Speak", "text": text}).decode()
 

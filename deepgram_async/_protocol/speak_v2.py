@@ -10,6 +10,7 @@ import msgspec
 
 from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.sockets import Fatal, MessageDecoder, State
+from deepgram_async._protocol.speech_text import require_text
 from deepgram_async.errors import OptionError
 from deepgram_async.models.speak_flux import (
     Connected,
@@ -62,8 +63,7 @@ class SpeakV2Core(SocketCore[FluxSpeakEvent]):
             OptionError: There is no text.
             InvalidStateError: The closing message was sent, or the stream has ended.
         """
-        if not text:
-            raise OptionError("text is empty", option="text")
+        require_text(text)
         self._step("send_text")
         return msgspec.json.encode({"type": "Speak", "text": text}).decode()
 

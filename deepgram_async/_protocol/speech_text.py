@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["MARK", "SentenceBuffer", "split_text"]
+from deepgram_async.errors import OptionError
+
+__all__ = ["MARK", "SentenceBuffer", "require_text", "split_text"]
 
 MARK: Final = re.compile(r"\\\{(.*?)\\\}", re.DOTALL)
 """A pronunciation or a pause inside a text."""
@@ -19,6 +21,23 @@ _SPACE: Final = re.compile(r"\s+")
 _ABBREVIATION: Final = re.compile(
     r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|vs|approx|e\.g|i\.e)|(?:^|\n)\s*\d{1,2})$"
 )
+
+# Looking further back would make long texts slow.
+_LONGEST_ABBREVIATION: Final = 16
+
+
+def require_text(text: str) -> None:
+    """Refuse what cannot be spoken.
+
+    Raises:
+        OptionError: It is no text, or empty.
+    """
+    if not isinstance(text, str):
+        # For callers without a type checker.
+        kind = type(text).__name__  # type: ignore[unreachable]
+        raise OptionError(f"text must be a str, not {kind}", option="text")
+    if not text:
+        raise OptionError("text is empty", option="text")
 
 
 def split_text(text: str, limit: int) -> list[str]:
@@ -91,7 +110,8 @@ def _ends(pattern: re.Pattern[str], text: str) -> Iterator[int]:
         end = found.end()
         if any(start < end < stop for start, stop in marks):
             continue
-        if pattern is _SENTENCE_END and _ABBREVIATION.search(text[: found.start()]):
+        before = text[max(0, found.start() - _LONGEST_ABBREVIATION) : found.start()]
+        if pattern is _SENTENCE_END and _ABBREVIATION.search(before):
             continue
         yield end
 

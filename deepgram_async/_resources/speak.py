@@ -284,4 +284,7 @@ def _speech(
 
 
 def _delivery(callback: str, method: str | None) -> dict[str, QueryValue]:
-    return {"callback": callback} | ({} if method is None else {"callback_method": method})
+    delivery: dict[str, QueryValue] = {"callback": callback}
+    if method is not None:
+        delivery["callback_method"] = method
+    return delivery

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -19,7 +19,7 @@ from deepgram_async._protocol.sockets import State
 from deepgram_async._protocol.sources import AudioChunks
 from deepgram_async._stream.pump import chunks_of
 from deepgram_async._stream.stream import Connector, SocketStream
-from deepgram_async._stream.tools import Tools
+from deepgram_async._stream.tools import ToolFunction, Tools
 from deepgram_async.errors import InvalidStateError, OperationTimeoutError
 from deepgram_async.models.agent import (
     AgentEvent,
@@ -53,6 +53,8 @@ from deepgram_async.models.agent_settings import (
 __all__ = ["AgentStream", "Behavior", "Injection"]
 
 _log = logging.getLogger("deepgram_async")
+
+F = TypeVar("F", bound=ToolFunction)
 
 # What a service says that ignores an injected message.
 _REFUSALS: Final = frozenset(
@@ -141,6 +143,20 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
         self._stale: AgentEvent | None = None
 
     # Public methods for opening.
+
+    def tool(self, function: F) -> F:
+        """Add a function that the agent may call and return it unchanged: ``@agent.tool``.
+
+        To be used before the stream is opened. ``tools.tool`` takes a name and settings too.
+
+        Raises:
+            OptionError: It is not async, its name is taken, or its type hints are missing or have
+                no JSON Schema.
+            InvalidStateError: The agent has its settings already.
+        """
+        if self._core is not None:
+            raise InvalidStateError("a tool must be added before the stream is opened")
+        return self.tools.tool(function)
 
     async def open(self) -> None:
         """Connect and return when the settings are in force; ``async with`` does it by itself.

@@ -83,7 +83,7 @@ class Connection(Generic[E]):
             return self._core.receive(await self._websocket.receive())
         except SocketClosed as closed:
             self._core.receive_close(closed.close)
-            self._queue.close()
+            self._stop()
             if self._core.close_error is not None:
                 raise self._core.close_error from None
             return None
@@ -94,18 +94,22 @@ class Connection(Generic[E]):
         """Drop the connection at once, whatever waits to be written."""
         self._websocket.abort(reason)
         self._core.receive_close(Close(_ABNORMAL, reason))
-        self._queue.close()
+        self._stop()
 
     async def aclose(self) -> None:
         """Close politely within the bound of the settings, then by force; safe to repeat."""
-        for task in self._tasks:
-            task.cancel()
+        self._stop()
         try:
             await self._websocket.aclose(self._settings.close_timeout_s)
         finally:
             self._core.state = State.CLOSED
-            self._queue.close()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _stop(self) -> None:
+        """Let everybody go who waits for room, and the two tasks."""
+        self._queue.close()
+        for task in self._tasks:
+            task.cancel()
 
     @property
     def waiting_bytes(self) -> int:

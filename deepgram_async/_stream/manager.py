@@ -33,8 +33,24 @@ class SocketManager:
         return tuple(stream for stream in self._streams if stream.is_open)
 
     async def aclose(self, timeout_s: float) -> None:
-        """Finish all open streams at the same time; after the timeout drop what is left."""
-        await asyncio.gather(*(_end(stream, timeout_s) for stream in self.streams))
+        """Finish all open streams at the same time; after the timeout drop what is left.
+
+        When it is cancelled it closes them all at once.
+        """
+        loop = asyncio.get_running_loop()
+        ending = [loop.create_task(_end(stream, timeout_s)) for stream in self.streams]
+        if not ending:
+            return
+        try:
+            # Unlike gather(), it cancels none of them before it has begun and can close its stream.
+            await asyncio.wait(ending)
+        except asyncio.CancelledError:
+            for task in ending:
+                task.cancel()
+            await asyncio.wait(ending)
+            raise
+        for task in ending:
+            task.result()
 
 
 async def _end(stream: SocketStream[Any, Any], timeout_s: float) -> None:

@@ -12,11 +12,10 @@ from deepgram_async._protocol.rules_speak import LONGEST_TEXT
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import TextSource
 from deepgram_async._protocol.speak_v1 import SpeakV1Core
-from deepgram_async._protocol.speech_text import SentenceBuffer, split_text
+from deepgram_async._protocol.speech_text import SentenceBuffer, require_text, split_text
 from deepgram_async._stream.speaking import KEPT_WARNINGS, SpeakingStream, Utterance
 from deepgram_async._stream.stream import Connector
 from deepgram_async._stream.texts import texts_of
-from deepgram_async.errors import OptionError
 from deepgram_async.models.speak import (
     Cleared,
     Error,
@@ -82,8 +81,7 @@ class SpeakStream(SpeakingStream[SpeakV1Core, SpeakEvent, Flushed, Cleared]):
             InvalidStateError: The closing message was sent, or the stream is not open.
         """
         self._ready()
-        if not text:
-            raise OptionError("text is empty", option="text")
+        require_text(text)
         was_cut = self._was_cut
         async with self._sending:
             for piece in split_text(text, LONGEST_TEXT):
@@ -172,7 +170,7 @@ class SpeakStream(SpeakingStream[SpeakV1Core, SpeakEvent, Flushed, Cleared]):
             if said:
                 utterance.last_flush = await self._put_flush(was_cut)
         if utterance.last_flush is not None:
-            await self._confirmed_flush(utterance.last_flush)
+            await self._confirmed_flush(utterance.last_flush, in_background=True)
         return utterance.last_flush is not None
 
     async def _say_sentence(self, sentence: str, was_cut: asyncio.Event) -> bool:

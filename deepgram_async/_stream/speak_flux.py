@@ -12,12 +12,12 @@ from deepgram_async._protocol.rules_speak import LONGEST_TEXT
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import TextSource
 from deepgram_async._protocol.speak_v2 import SpeakV2Core
-from deepgram_async._protocol.speech_text import split_text
+from deepgram_async._protocol.speech_text import require_text, split_text
 from deepgram_async._stream.owed import Owed
 from deepgram_async._stream.speaking import KEPT_WARNINGS, SpeakingStream, Utterance
 from deepgram_async._stream.stream import Connector
 from deepgram_async._stream.texts import texts_of
-from deepgram_async.errors import ConfigureError, OperationTimeoutError, OptionError
+from deepgram_async.errors import ConfigureError, OperationTimeoutError
 from deepgram_async.models.speak_flux import (
     ConfigureFailure,
     ConfigureSuccess,
@@ -85,8 +85,7 @@ class FluxSpeakStream(
             InvalidStateError: The closing message was sent, or the stream is not open.
         """
         self._ready()
-        if not text:
-            raise OptionError("text is empty", option="text")
+        require_text(text)
         if self._validate:
             rules_speak.check_flux_text(text)
         was_cut = self._was_cut
@@ -238,7 +237,7 @@ class FluxSpeakStream(
             async with self._sending:
                 utterance.last_flush = await self._put_flush(was_cut)
         if utterance.last_flush is not None:
-            await self._confirmed_flush(utterance.last_flush)
+            await self._confirmed_flush(utterance.last_flush, in_background=True)
         return utterance.last_flush is not None
 
     async def _put_text(self, text: str, was_cut: asyncio.Event) -> bool:

@@ -154,8 +154,12 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
         finally:
             waiting.cancel()
 
-    async def _confirmed(self, future: asyncio.Future[R]) -> R:
+    async def _confirmed(self, future: asyncio.Future[R], *, in_background: bool = False) -> R:
         """Return the confirmation in a future, waiting as long as the service says anything.
+
+        Args:
+            future: What is owed.
+            in_background: Whether the user does not see yet what this raises.
 
         Raises:
             OperationTimeoutError: It was silent for ``confirm_timeout_s``.
@@ -166,7 +170,7 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
         patience = self._settings.confirm_timeout_s
         silent_since = loop.time()
         while not future.done():
-            core, _ = self._ready()
+            core, _ = self._opened() if in_background else self._ready()
             if not self.is_open:
                 raise InvalidStateError("the stream has ended")
             silent_since = max(silent_since, self._last_event_at)
@@ -181,9 +185,11 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
             await self._first_of(future, left)
         return future.result()
 
-    async def _confirmed_flush(self, future: asyncio.Future[F | None]) -> F | None:
+    async def _confirmed_flush(
+        self, future: asyncio.Future[F | None], *, in_background: bool = False
+    ) -> F | None:
         try:
-            return await self._confirmed(future)
+            return await self._confirmed(future, in_background=in_background)
         except OperationTimeoutError:
             self._flushes.forget(future)
             raise
@@ -258,6 +264,8 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
             if isinstance(event, bytes):
                 return event
             if isinstance(event, _End) and event.utterance is utterance:
+                if utterance.error is not None and utterance.error is self._error:
+                    self._error_was_raised = True
                 return None
 
 

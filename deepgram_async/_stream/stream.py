@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import warnings
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from weakref import WeakMethod
 
 from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.settings import StreamSettings
@@ -40,8 +43,13 @@ class SocketStream(Generic[C, E]):
 
     The iteration ends after a close that was asked for, and raises ``ConnectionLostError`` on any
     other: there is no silent end. One task iterates; any task may send.
+
+    A stream that nobody closes and nobody refers to any more warns and ends its connection; a
+    source that is being sent refers to it.
     """
 
+    _reader: asyncio.Task[None] | None = None
+    _connection: Connection[E] | None = None
     drain_timed_out: bool
     """Whether the service fell silent after the closing message, so something may be missing."""
 
@@ -67,11 +75,10 @@ class SocketStream(Generic[C, E]):
         self._buffer: EventBuffer[E] = EventBuffer(settings.event_buffer, is_expendable)
         self._waiters: Waiters[E] = Waiters()
         self._core: C | None = None
-        self._connection: Connection[E] | None = None
-        self._reader: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._error: Exception | None = None
         self._error_was_raised = False
+        self._is_opening = False
         self._is_closed = False
         self._last_event_at = 0.0
 
@@ -83,16 +90,28 @@ class SocketStream(Generic[C, E]):
         Raises:
             ApiError: The service refused the handshake; the class tells why.
             TransportError: The connection could not be made.
-            InvalidStateError: The stream was opened before.
+            InvalidStateError: The stream was opened or closed before, or closed meanwhile.
         """
-        if self._is_closed or self._connection is not None:
-            raise InvalidStateError("a stream can be opened once")
-        websocket = await self._connect()
+        self._check_is_new()
+        self._is_opening = True
+        try:
+            websocket = await self._connect()
+        finally:
+            self._is_opening = False
+        if self._is_closed:
+            websocket.abort("closed")
+            raise InvalidStateError("the stream was closed while it was being opened")
         loop = asyncio.get_running_loop()
         self._core = core = self._make_core(loop.time(), websocket.request_id)
         self._connection = Connection(core, websocket, self._settings)
         self._reader = loop.create_task(
-            self._read(core, self._connection), name="deepgram_async reader"
+            _read(
+                self._connection,
+                WeakMethod(self._take),
+                WeakMethod(self._reached_end),
+                self._waiters,
+            ),
+            name="deepgram_async reader",
         )
         _log.debug("%s: open (request id %s)", core.OPERATION, websocket.request_id)
 
@@ -173,6 +192,19 @@ class SocketStream(Generic[C, E]):
         state = "new" if self._core is None else self._core.state.value
         return f"<{type(self).__name__} {state} request_id={self.request_id}>"
 
+    def __del__(self) -> None:
+        reader, connection = self._reader, self._connection
+        if reader is None or connection is None or reader.done():
+            return
+        # Objects are collected in any thread, and also when the loop is closed already.
+        with contextlib.suppress(RuntimeError):
+            reader.get_loop().call_soon_threadsafe(connection.give_up, "the stream was forgotten")
+        warnings.warn(f"{self!r} was never closed", ResourceWarning, stacklevel=2, source=self)
+
+    def _check_is_new(self) -> None:
+        if self._is_closed or self._is_opening or self._connection is not None:
+            raise InvalidStateError("a stream can be opened once")
+
     # For the streams of the single sockets.
 
     def _ready(self) -> tuple[C, Connection[E]]:
@@ -202,26 +234,23 @@ class SocketStream(Generic[C, E]):
     def _received(self, event: E) -> None:
         """See an event before the user does."""
 
-    # The reader, and the end.
+    # What the reader calls, and the end.
 
-    async def _read(self, core: C, connection: Connection[E]) -> None:
-        """Move events into the buffer until the connection ends; never wait for the consumer."""
-        try:
-            while (event := await connection.receive()) is not None:
-                self._last_event_at = asyncio.get_running_loop().time()
-                if self._settings.strict and isinstance(event, Malformed):
-                    raise ProtocolError(event.reason, body=event.raw, operation=core.OPERATION)
-                self._received(event)
-                self._waiters.offer(event)
-                self._buffer.put(event)
-        except DeepgramError as error:
-            # Kept for whoever sends, iterates or leaves the `async with` next.
-            if not self.drain_timed_out:
-                self._fail(error)
-            connection.give_up("the stream failed")
-        finally:
-            self._buffer.close(self._error)
-            self._waiters.fail(self._error)
+    def _take(self, event: E) -> None:
+        self._last_event_at = asyncio.get_running_loop().time()
+        if self._settings.strict and isinstance(event, Malformed):
+            operation = None if self._core is None else self._core.OPERATION
+            raise ProtocolError(event.reason, body=event.raw, operation=operation)
+        self._received(event)
+        self._waiters.offer(event)
+        self._buffer.put(event)
+
+    def _reached_end(self, error: DeepgramError | None) -> None:
+        # Kept for whoever sends, iterates or leaves the `async with` next.
+        if error is not None and not self.drain_timed_out:
+            self._fail(error)
+        self._buffer.close(self._error)
+        self._waiters.fail(self._error)
 
     def _raise_error(self) -> None:
         if self._error is not None:
@@ -259,3 +288,32 @@ class SocketStream(Generic[C, E]):
                 await asyncio.wait([reader], timeout=self._settings.close_timeout_s)
                 return
             await asyncio.wait([reader], timeout=patience)
+
+
+async def _read(
+    connection: Connection[E],
+    take: WeakMethod[Callable[[E], None]],
+    reached_end: WeakMethod[Callable[[DeepgramError | None], None]],
+    waiters: Waiters[E],
+) -> None:
+    """Hand events to the stream until the connection ends; never wait for the consumer.
+
+    The stream is referred to only while it takes an event, so it can be forgotten.
+    """
+    error: DeepgramError | None = None
+    try:
+        while (event := await connection.receive()) is not None:
+            taker = take()
+            if taker is not None:
+                taker(event)
+            del taker
+    except DeepgramError as failure:
+        error = failure
+        connection.give_up("the stream failed")
+    finally:
+        ender = reached_end()
+        if ender is None:
+            waiters.fail(error)
+        else:
+            ender(error)
+        del ender

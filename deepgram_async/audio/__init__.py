@@ -9,7 +9,7 @@ WAV and raw PCM need nothing but this package; every other container and codec i
 from deepgram_async.audio._formats import AudioOptions, PacedEncoding
 from deepgram_async.audio._paced import PacedAudio, paced
 from deepgram_async.audio._piped import piped
-from deepgram_async.audio._wav import ByteReader, WavFormat, read_wav_format
+from deepgram_async.audio._wav import ByteReader, WavFormat, read_wav_format, wav_header
 
 __all__ = [
     "AudioOptions",
@@ -20,4 +20,5 @@ __all__ = [
     "paced",
     "piped",
     "read_wav_format",
+    "wav_header",
 ]

@@ -1,12 +1,12 @@
-"""The header of a WAV file, read forwards only, so that it works on a pipe."""
+"""The header of a WAV file: read forwards only, so that it works on a pipe, and written."""
 
 import struct
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
-from deepgram_async.errors import AudioSourceError
+from deepgram_async.errors import AudioSourceError, OptionError
 
-__all__ = ["ByteReader", "WavFormat", "read_wav_format"]
+__all__ = ["ByteReader", "WavFormat", "read_wav_format", "wav_header"]
 
 _PCM: Final = 0x0001
 _ALAW: Final = 0x0006
@@ -17,6 +17,8 @@ _ENCODINGS: Final[dict[tuple[int, int], Literal["linear16", "alaw", "mulaw"]]] =
     (_ALAW, 8): "alaw",
     (_MULAW, 8): "mulaw",
 }
+
+_TAGS: Final = {"linear16": (_PCM, 2), "alaw": (_ALAW, 1), "mulaw": (_MULAW, 1)}
 
 # What writers that cannot seek back put into the size fields.
 _UNKNOWN_SIZE: Final = 0xFFFFFFFF
@@ -106,6 +108,48 @@ def read_wav_format(file: ByteReader) -> WavFormat:
     elif size == 0 and riff_size in (0, _UNKNOWN_SIZE):
         data_bytes = None
     return _parse_fmt(fmt, data_offset=header.position, data_bytes=data_bytes)
+
+
+def wav_header(
+    encoding: Literal["linear16", "alaw", "mulaw"],
+    *,
+    sample_rate: int,
+    channels: int = 1,
+    data_bytes: int | None = None,
+) -> bytes:
+    """Return what makes a WAV file of raw audio when it is written in front of the samples.
+
+    Args:
+        encoding: How one sample is written, in Deepgram's spelling.
+        sample_rate: Samples a second in each channel.
+        channels: Interleaved channels; a stream of speech has one.
+        data_bytes: Bytes of samples; left out while they are not known, as in front of a stream.
+
+    Raises:
+        OptionError: A WAV file cannot be like this.
+    """
+    if encoding not in _TAGS:
+        raise OptionError(f"there is no WAV file of raw {encoding!r}", option="encoding")
+    if sample_rate <= 0 or channels <= 0:
+        name = "sample_rate" if sample_rate <= 0 else "channels"
+        raise OptionError(f"{name} of a WAV file must be positive", option=name)
+    tag, width = _TAGS[encoding]
+    frame = width * channels
+    fmt = struct.pack("<HHIIHH", tag, channels, sample_rate, sample_rate * frame, frame, width * 8)
+    size = _UNKNOWN_SIZE if data_bytes is None else data_bytes
+    if not 0 <= size <= _UNKNOWN_SIZE:
+        raise OptionError(
+            f"a WAV file holds 0 bytes to 4 GiB of samples, not {size}", option="data_bytes"
+        )
+    chunks = struct.pack("<4sI", b"fmt ", len(fmt)) + fmt
+    if tag != _PCM:
+        # Other codecs have a longer description, and say how many samples there are.
+        samples = size if data_bytes is None else size // frame
+        chunks = struct.pack("<4sI", b"fmt ", len(fmt) + 2) + fmt + b"\0\0"
+        chunks += struct.pack("<4sII", b"fact", 4, samples)
+    chunks += struct.pack("<4sI", b"data", size)
+    riff = min(_UNKNOWN_SIZE, 4 + len(chunks) + size)
+    return struct.pack("<4sI4s", b"RIFF", riff, b"WAVE") + chunks
 
 
 def _parse_fmt(fmt: bytes, *, data_offset: int, data_bytes: int | None) -> WavFormat:

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 from msgspec import field
 
 from deepgram_async.models._base import Model
+from deepgram_async.models.voices import AuraVoice, FluxVoice
 
 __all__ = [
     "AnthropicThinkProvider",
@@ -28,109 +29,6 @@ __all__ = [
 ]
 
 ReasoningMode: TypeAlias = Literal["none", "minimal", "low", "medium", "high"] | str
-
-Voice: TypeAlias = Literal[
-    "aura-2-alvaro-es",
-    "aura-2-amalthea-en",
-    "aura-2-andromeda-en",
-    "aura-2-apollo-en",
-    "aura-2-aquila-es",
-    "aura-2-arcas-en",
-    "aura-2-aries-en",
-    "aura-2-asteria-en",
-    "aura-2-athena-en",
-    "aura-2-atlas-en",
-    "aura-2-aurora-en",
-    "aura-2-callista-en",
-    "aura-2-carina-es",
-    "aura-2-celeste-es",
-    "aura-2-cora-en",
-    "aura-2-cordelia-en",
-    "aura-2-delia-en",
-    "aura-2-diana-es",
-    "aura-2-draco-en",
-    "aura-2-electra-en",
-    "aura-2-estrella-es",
-    "aura-2-harmonia-en",
-    "aura-2-helena-en",
-    "aura-2-hera-en",
-    "aura-2-hermes-en",
-    "aura-2-hyperion-en",
-    "aura-2-iris-en",
-    "aura-2-janus-en",
-    "aura-2-javier-es",
-    "aura-2-juno-en",
-    "aura-2-jupiter-en",
-    "aura-2-luna-en",
-    "aura-2-mars-en",
-    "aura-2-minerva-en",
-    "aura-2-neptune-en",
-    "aura-2-nestor-es",
-    "aura-2-odysseus-en",
-    "aura-2-ophelia-en",
-    "aura-2-orion-en",
-    "aura-2-orpheus-en",
-    "aura-2-pandora-en",
-    "aura-2-phoebe-en",
-    "aura-2-pluto-en",
-    "aura-2-saturn-en",
-    "aura-2-selena-es",
-    "aura-2-selene-en",
-    "aura-2-sirio-es",
-    "aura-2-thalia-en",
-    "aura-2-theia-en",
-    "aura-2-vesta-en",
-    "aura-2-zeus-en",
-    "aura-angus-en",
-    "aura-arcas-en",
-    "aura-asteria-en",
-    "aura-athena-en",
-    "aura-helios-en",
-    "aura-hera-en",
-    "aura-luna-en",
-    "aura-orion-en",
-    "aura-orpheus-en",
-    "aura-perseus-en",
-    "aura-stella-en",
-    "aura-zeus-en",
-    "flux-alexis-en",
-    "flux-bree-en",
-    "flux-brittany-en",
-    "flux-brooke-en",
-    "flux-bruce-en",
-    "flux-cliff-en",
-    "flux-cole-en",
-    "flux-colin-en",
-    "flux-conor-en",
-    "flux-donovan-en",
-    "flux-drew-en",
-    "flux-elise-en",
-    "flux-gemma-en",
-    "flux-haley-en",
-    "flux-hannah-en",
-    "flux-heather-en",
-    "flux-jack-en",
-    "flux-kai-en",
-    "flux-kelsey-en",
-    "flux-kit-en",
-    "flux-maeve-en",
-    "flux-marcelo-en",
-    "flux-marcus-en",
-    "flux-meena-en",
-    "flux-meghan-en",
-    "flux-miles-en",
-    "flux-naveen-en",
-    "flux-paige-en",
-    "flux-priya-en",
-    "flux-renee-en",
-    "flux-rufus-en",
-    "flux-sean-en",
-    "flux-sharon-en",
-    "flux-sienna-en",
-    "flux-tanner-en",
-    "flux-wade-en",
-    "flux-wes-en",
-]
 
 
 class AwsCredentials(Model, frozen=True, kw_only=True, gc=False):
@@ -332,7 +230,7 @@ class DeepgramSpeakProvider(
         expressivity: How lively a Flux voice speaks.
     """
 
-    model: Voice | str
+    model: AuraVoice | FluxVoice | str
     version: Literal["v1", "v2"] | str | None = None
     speed: float | None = None
     expressivity: int | None = None

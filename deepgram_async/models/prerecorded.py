@@ -79,10 +79,10 @@ class Transcription(Answer, frozen=True, kw_only=True):
 
 
 class Accepted(Answer, frozen=True, kw_only=True):
-    """The acknowledgement of a request with a callback; the transcript goes to the callback.
+    """The acknowledgement of a request with a callback; the result goes to the callback.
 
     Attributes:
-        request_id: The id that the metadata of the transcript will carry too.
+        request_id: The id that the metadata of the result will carry too.
     """
 
     request_id: str

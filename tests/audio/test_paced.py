@@ -10,6 +10,7 @@ import pytest
 
 from deepgram_async.audio import ByteReader, PacedAudio, paced
 from deepgram_async.errors import AudioSourceError
+from tests.support.clock import run_on_virtual_clock
 
 DEMO = Path(__file__).parents[2] / "examples" / "audio" / "austen.wav"
 HEADER_BYTES = 44
@@ -17,10 +18,6 @@ HEADER_BYTES = 44
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/fd").exists(), reason="counts descriptors under /proc"
 )
-
-
-def clock() -> float:
-    return asyncio.get_running_loop().time()
 
 
 @asynccontextmanager
@@ -76,34 +73,46 @@ async def test_torn_sample_at_the_end_is_dropped() -> None:
     assert not source.closed
 
 
-async def test_pace_follows_the_clock_and_does_not_drift_with_a_slow_consumer() -> None:
-    # 100 chunks of 2 ms: a sleep for each chunk would add the 1 ms of the consumer 100 times.
-    source = io.BytesIO(bytes(200 * 32))
-    async with paced(source, encoding="linear16", sample_rate=16000, chunk_ms=2) as audio:
-        started_at = clock()
-        async for _ in audio:
-            assert clock() - started_at >= audio.seconds_sent - 0.002
-            await asyncio.sleep(0.001)
-        assert 0.199 <= clock() - started_at < 0.27
+def test_pace_follows_the_clock_and_does_not_drift_with_a_slow_consumer() -> None:
+    async def consume() -> float:
+        # 100 chunks of 2 ms: a sleep for each chunk would add the 1 ms of the consumer 100 times.
+        source = io.BytesIO(bytes(200 * 32))
+        clock = asyncio.get_running_loop().time
+        async with paced(source, encoding="linear16", sample_rate=16000, chunk_ms=2) as audio:
+            started_at = clock()
+            async for _ in audio:
+                assert clock() - started_at >= audio.seconds_sent - 0.002
+                await asyncio.sleep(0.001)
+            return clock() - started_at
+
+    assert run_on_virtual_clock(consume()) == pytest.approx(0.201, abs=0.002)
 
 
-async def test_delayed_consumer_finds_the_missed_chunks_ready() -> None:
-    source = io.BytesIO(bytes(10 * 640))
-    async with paced(source, encoding="linear16", sample_rate=16000) as audio:
-        await anext(audio)
-        await asyncio.sleep(0.15)
-        resumed_at = clock()
-        for _ in range(6):
+def test_delayed_consumer_finds_the_missed_chunks_ready() -> None:
+    async def consume() -> float:
+        source = io.BytesIO(bytes(10 * 640))
+        clock = asyncio.get_running_loop().time
+        async with paced(source, encoding="linear16", sample_rate=16000) as audio:
             await anext(audio)
-        assert clock() - resumed_at < 0.02
+            await asyncio.sleep(0.15)
+            resumed_at = clock()
+            for _ in range(6):
+                await anext(audio)
+            return clock() - resumed_at
+
+    assert run_on_virtual_clock(consume()) == pytest.approx(0.0, abs=0.002)
 
 
-async def test_realtime_is_a_factor() -> None:
-    source = io.BytesIO(bytes(32000))
-    async with paced(source, encoding="linear16", sample_rate=16000, realtime=20) as audio:
-        started_at = clock()
-        assert len([chunk async for chunk in audio]) == 50
-        assert 0.049 <= clock() - started_at < 0.2
+def test_realtime_is_a_factor() -> None:
+    async def consume() -> float:
+        source = io.BytesIO(bytes(32000))
+        clock = asyncio.get_running_loop().time
+        async with paced(source, encoding="linear16", sample_rate=16000, realtime=20) as audio:
+            started_at = clock()
+            assert len([chunk async for chunk in audio]) == 50
+            return clock() - started_at
+
+    assert run_on_virtual_clock(consume()) == pytest.approx(0.05, abs=0.002)
 
 
 async def test_stop_ends_the_iteration_of_a_silent_pipe() -> None:

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from deepgram_async.emulator import Emulator, WhisperRecognizer
-from tests.support.speech import RECORDING, WORST, word_error_rate
+from tests.support.speech import RECORDING, TEXT, WORST, plain, word_error_rate
 
 from .compressed import CONTAINERS, companded, encoded
 from .helpers import Client, Live, serving, streamed_wav, transcripts

@@ -164,6 +164,28 @@ async def test_no_words_of_the_client_library_are_shown() -> None:
 # The answer is not what it should be.
 
 
+async def test_no_handshake_is_redirected_to_another_host() -> None:
+    followed: list[bytes] = []
+
+    async def elsewhere(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        followed.append(await reader.readuntil(b"\r\n\r\n"))
+
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+
+    async with raw_server(elsewhere) as other:
+        to = other.replace("http:", "ws:").encode()
+        answer = b"HTTP/1.1 302 Found\r\nLocation: %s/x\r\nContent-Length: 0\r\n\r\n" % to
+        async with raw_server(redirect) as url, DeepgramSession("key", base_url=url) as dg:
+            with pytest.raises(ApiError, match="302") as caught:
+                async with dg.listen.live():
+                    pass
+    assert "redirect" in str(caught.value.hint)
+    assert not followed
+
+
 @pytest.mark.parametrize(
     "garbage",
     [b"SSH-2.0-OpenSSH_9.6\r\n", b"\x15\x03\x01\x00\x02\x02\x46", b"HTTP/1.1 banana\r\n\r\n"],
@@ -460,3 +482,23 @@ async def test_no_certificate_store_is_loaded_for_plain_http(
     monkeypatch.setattr(ssl, "create_default_context", load)
     async with answering(raw_answer()) as url, DeepgramSession("key", base_url=url) as dg:
         await dg.listen.transcribe(b"audio")
+
+
+async def test_closing_the_session_ends_an_answer_that_is_under_way() -> None:
+    begun = asyncio.Event()
+
+    async def stalled(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"{")
+        begun.set()
+        await asyncio.sleep(30)
+        return response
+
+    async with http_server(stalled) as url, asyncio.timeout(5):
+        dg = DeepgramSession(api_key="sentinel", base_url=url)
+        call = asyncio.create_task(dg.listen.transcribe(b"audio"))
+        await begun.wait()
+        await dg.aclose()
+        with pytest.raises(InvalidStateError, match="session was closed"):
+            await call

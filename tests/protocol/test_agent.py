@@ -113,7 +113,7 @@ def test_settings_are_sent_once_and_after_the_welcome(stage: Stage) -> None:
 def test_a_client_may_close_at_every_stage_once(stage: Stage) -> None:
     made = core(stage)
     if stage in (Stage.CLOSING, Stage.CLOSED):
-        with pytest.raises(InvalidStateError, match=r"^cannot close: stream is clos"):
+        with pytest.raises(InvalidStateError, match=r"^cannot close: stream is (closing|closed)"):
             made.end()
         return
     made.end()

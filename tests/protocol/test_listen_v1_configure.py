@@ -39,6 +39,11 @@ def test_a_value_of_the_wrong_type_is_refused(changes: dict[str, Any], name: str
     assert caught.value.option == name
 
 
+def test_terms_that_are_no_terms_are_refused() -> None:
+    with pytest.raises(OptionError, match="terms are a str or several, not int"):
+        core().configure(keyterms=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 @pytest.mark.parametrize("state", [State.CLOSING, State.CLOSED])
 def test_an_ending_stream_cannot_be_configured(state: State) -> None:
     stream = core()

@@ -142,7 +142,7 @@ def test_an_option_of_another_call_is_pointed_there() -> None:
     for name in ("callback", "callback_method"):
         error = refusal({name: "POST"})
         assert error.option == name
-        assert "submit(source, callback=..." in error.message
+        assert "submit(..., callback=..." in error.message
 
 
 def test_an_unknown_option_that_is_none_is_not_sent_either() -> None:
@@ -183,6 +183,17 @@ def test_an_extra_value_that_no_query_can_hold_is_refused(value: QueryValue) -> 
     assert caught.value.option == "brand_new"
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_is_not_finite_is_refused(value: float) -> None:
+    assert refusal({"utt_split": value}).message == f"option utt_split: cannot send {value}"
+
+
+@pytest.mark.parametrize("name", [1, None, b"model", "\ud800"])
+def test_an_extra_key_that_is_no_text_is_refused(name: str) -> None:
+    with pytest.raises(OptionError, match="is not the name of an option"):
+        encode_query({}, ListenOptions, {name: "x"})
+
+
 def test_a_refused_option_is_a_type_error_too() -> None:
     with pytest.raises(TypeError, match="zzz"):
         listen(zzz=1)
@@ -201,7 +212,9 @@ def test_option_names_include_those_of_the_bases(kind: type) -> None:
 
 # What is written can be read.
 
-scalars = st.text() | st.integers() | st.floats(allow_nan=False) | st.booleans()
+scalars = (
+    st.text() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
+)
 extras = st.dictionaries(st.text(min_size=1), scalars | st.lists(scalars, max_size=4), max_size=5)
 
 

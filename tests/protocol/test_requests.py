@@ -90,6 +90,18 @@ def test_what_would_name_something_else_is_no_id(value: str) -> None:
     assert caught.value.option == "key_id"
 
 
+def test_an_id_that_is_no_unicode_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"key_id=.* is not an id"):
+        KEYS.path_for({"project_id": "p", "key_id": "\ud800"})
+
+
+@pytest.mark.parametrize("body", [{"comment": object()}, {"comment": "\ud800"}])
+def test_a_body_that_no_json_can_hold_is_refused(body: object) -> None:
+    with pytest.raises(OptionError, match="the body cannot be written as JSON: ") as caught:
+        build_request(ROUTE, HERE, body=body)
+    assert caught.value.option == "body"
+
+
 def test_voice_agents_have_a_host_of_their_own() -> None:
     route = Route("GET", "/v1/agent/settings/think/models", Accepted, is_agent=True)
     request = build_request(route, resolve_endpoints())

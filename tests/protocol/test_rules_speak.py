@@ -121,6 +121,13 @@ def test_a_text_is_needed(check: str) -> None:
     assert "text is empty" in (is_refused(check, FLUX, " \n") or "")
 
 
+@pytest.mark.parametrize("check", ["check_speak", "check_flux"])
+@pytest.mark.parametrize("text", [None, 5, b"Hello."])
+def test_a_text_is_text(check: str, text: str) -> None:
+    kind = type(text).__name__
+    assert f"text must be a str, not {kind}" in (is_refused(check, FLUX, text) or "")
+
+
 def test_an_aura_text_has_2000_characters_at_most() -> None:
     assert is_refused("check_speak", {}, "x" * 2000) is None
     assert "2001" in (is_refused("check_speak", {}, "x" * 2001) or "")

@@ -1,3 +1,5 @@
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_a_mark_stays_whole() -> None:
 @pytest.mark.parametrize(
     ("tokens", "sentences", "rest"),
     [
-        (["Hel", "lo. ", "How"], ["Hello. "], ["How"]),
+        (["He", "llo. ", "How"], ["Hello. "], ["How"]),
         (["One. Two. ", "Three"], ["One. ", "Two. "], ["Three"]),
         (["3.", "14 is pi"], [], ["3.14 is pi"]),
         (["Dr. ", "Who and J. S. Bach"], [], ["Dr. Who and J. S. Bach"]),
@@ -68,6 +70,14 @@ def test_sentences_come_out_when_they_are_complete(
     buffer = SentenceBuffer(2000)
     assert [piece for token in tokens for piece in buffer.add(token)] == sentences
     assert buffer.rest() == rest
+
+
+def test_a_long_text_is_split_in_no_time() -> None:
+    text = "One more sentence, Dr. Who. " * 10_000
+    began = perf_counter()
+    assert "".join(split_text(text, 2000)) == text
+    assert len(SentenceBuffer(2000).add(text)) == 10_000
+    assert perf_counter() - began < 2
 
 
 def test_a_text_without_sentences_does_not_wait_for_ever() -> None:

@@ -9,7 +9,17 @@ from msgspec import inspect as types
 
 from tests.spec.documents import Node, resolve
 
-__all__ = ["choices", "compare", "literals", "properties", "stale", "tags", "unexplained"]
+__all__ = [
+    "choices",
+    "compare",
+    "literals",
+    "properties",
+    "required",
+    "stale",
+    "stricter",
+    "tags",
+    "unexplained",
+]
 
 # Deep enough for every answer; recursive schemas end here.
 _DEEPEST = 12
@@ -18,8 +28,9 @@ _DEEPEST = 12
 def compare(node: Node, kind: Any, document: Node, place: str) -> set[str]:
     """Return what one side has and the other has not.
 
-    ``+ place.field`` is in the specification only, ``- place.field`` in the package only. The tag
-    of a message is no field of its class and is left out.
+    ``+ place.field`` is in the specification only, ``- place.field`` in the package only; so is
+    ``+ place.field=value``, where the package enumerates too. The tag of a message is no field of
+    its class and is left out.
     """
     return set(_compare(node, types.type_info(kind), document, place, _DEEPEST))
 
@@ -31,6 +42,24 @@ def properties(node: Node, document: Node) -> dict[str, list[Node]]:
         for name, value in variant.get("properties", {}).items():
             found.setdefault(name, []).append(value)
     return found
+
+
+def required(node: Node, document: Node) -> set[str]:
+    """Return the properties that every alternative of a schema requires."""
+    node = resolve(node, document)
+    found = set(node.get("required", ()))
+    for variant in node.get("allOf", ()):
+        found |= required(variant, document)
+    for word in ("oneOf", "anyOf"):
+        if node.get(word):
+            first, *others = (required(variant, document) for variant in node[word])
+            found |= first.intersection(*others)
+    return found
+
+
+def stricter(node: Node, kind: Any, document: Node, place: str) -> set[str]:
+    """Return the fields of a message that the package needs and the specification does not."""
+    return set(_stricter(node, types.type_info(kind), document, place, _DEEPEST))
 
 
 def choices(node: Node, document: Node) -> set[str]:
@@ -63,6 +92,9 @@ def _compare(node: Node, kind: types.Type, document: Node, place: str, depth: in
         yield from (f"+ {place}.{name}" for name in wanted.keys() - fields.keys())
         yield from (f"- {place}.{name}" for name in fields.keys() - wanted.keys())
         for name in wanted.keys() & fields.keys():
+            enumerated = {value for part in wanted[name] for value in choices(part, document)}
+            known = _literals_of(kind, name)
+            yield from (f"+ {place}.{name}={value}" for value in enumerated - known if known)
             for value in wanted[name]:
                 yield from _compare(value, fields[name], document, f"{place}.{name}", depth - 1)
     for variant in _variants(node, document):
@@ -73,6 +105,35 @@ def _compare(node: Node, kind: types.Type, document: Node, place: str, depth: in
         if not isinstance(others, bool):
             for other in _values(kind):
                 yield from _compare(others, other, document, f"{place}{{}}", depth - 1)
+
+
+def _stricter(
+    node: Node, kind: types.Type, document: Node, place: str, depth: int
+) -> Iterator[str]:
+    if not depth:
+        return
+    wanted, needed = properties(node, document), required(node, document)
+    for part in _parts(kind):
+        for field in part.fields if isinstance(part, types.StructType) else ():
+            name = field.encode_name
+            if field.required and name in wanted.keys() - needed:
+                yield f"{place}.{name}"
+            for value in wanted.get(name, ()):
+                yield from _stricter(value, field.type, document, f"{place}.{name}", depth - 1)
+    for variant in _variants(node, document):
+        for item in _items(kind) if "items" in variant else ():
+            yield from _stricter(variant["items"], item, document, f"{place}[]", depth - 1)
+
+
+def _literals_of(kind: types.Type, name: str) -> set[str]:
+    """Return what the package enumerates for a field, or for its items."""
+    found: set[str] = set()
+    for field, value in _fields(kind):
+        if field == name:
+            for part in (*_parts(value), *(p for item in _items(value) for p in _parts(item))):
+                if isinstance(part, types.LiteralType):
+                    found |= set(map(str, part.values))
+    return found
 
 
 def _parts(kind: types.Type) -> Iterator[types.Type]:

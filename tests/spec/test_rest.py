@@ -9,7 +9,15 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from deepgram_async import DeepgramSession
-from tests.spec.comparison import choices, compare, literals, properties, stale, unexplained
+from tests.spec.comparison import (
+    choices,
+    compare,
+    literals,
+    properties,
+    required,
+    stale,
+    unexplained,
+)
 from tests.spec.differences import REST_ANSWERS, REST_PARAMETERS
 from tests.spec.documents import OPENAPI, Node, load, needs_spec, operations, resolve
 from tests.spec.operations import OPERATIONS, SUBMISSIONS
@@ -80,6 +88,26 @@ def answer_differences(document: Node) -> set[str]:
     return found
 
 
+def needs_differences(document: Node) -> set[str]:
+    """Return what an operation requires and its call does not."""
+    found: set[str] = set()
+    for name, operation in operations(document).items():
+        wanted = {
+            parameter["name"]
+            for parameter in operation.get("parameters", ())
+            if parameter["in"] in ("path", "query") and parameter.get("required")
+        }
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            wanted |= required(content["schema"], document)
+        given = inspect.signature(call_of(name)).parameters
+        found |= {
+            f"{name}: {key}"
+            for key in wanted & given.keys()
+            if given[key].default is not inspect.Parameter.empty
+        }
+    return found
+
+
 def hints_of(call: Callable[..., Any]) -> dict[str, Any]:
     """Return the types of all keywords, those of the TypedDict included."""
     hints = get_type_hints(call)
@@ -122,6 +150,12 @@ def test_answers_differ_only_for_a_reason() -> None:
     assert stale(found, REST_ANSWERS) == set()
 
 
+def test_a_call_requires_what_its_operation_requires() -> None:
+    found = {line for line in needs_differences(load(OPENAPI)) if not line.endswith(": project_id")}
+    # The project is that of the session. An option cannot be required: a rule tells it is missing.
+    assert found == {"POST /v2/speak: model"}
+
+
 # The comparison notices what a newer specification adds.
 
 
@@ -155,3 +189,13 @@ def test_a_new_field_of_an_answer_would_be_noticed(newer: Node) -> None:
     resolve(items, newer)["properties"]["tomorrow"] = {"type": "string"}
     found = unexplained(answer_differences(newer), REST_ANSWERS)
     assert found == {"+ GET /v1/projects:.projects[].tomorrow"}
+
+
+def test_a_parameter_that_became_required_would_be_noticed(newer: Node) -> None:
+    (model,) = (
+        parameter
+        for parameter in operations(newer)["POST /v1/speak"]["parameters"]
+        if parameter["name"] == "model"
+    )
+    model["required"] = True
+    assert "POST /v1/speak: model" in needs_differences(newer)

@@ -15,7 +15,16 @@ from deepgram_async.options import (
     LiveOptions,
     SpeakLiveOptions,
 )
-from tests.spec.comparison import choices, compare, literals, properties, stale, tags, unexplained
+from tests.spec.comparison import (
+    choices,
+    compare,
+    literals,
+    properties,
+    stale,
+    stricter,
+    tags,
+    unexplained,
+)
 from tests.spec.differences import SOCKET_MESSAGES, SOCKET_OPTIONS
 from tests.spec.documents import ASYNCAPI, Node, load, needs_spec, resolve
 
@@ -122,6 +131,15 @@ def received_differences(document: Node) -> set[str]:
     return found
 
 
+def needs_of_the_package(document: Node) -> set[str]:
+    found: set[str] = set()
+    for path, socket in sockets().items():
+        wanted, known = messages_of(document, path, "publish"), tags(socket.received)
+        for name in wanted.keys() & known.keys():
+            found |= stricter(wanted[name], known[name], document, f"{path}: {name}")
+    return found
+
+
 def sent_differences(document: Node) -> set[str]:
     found: set[str] = set()
     for path, socket in sockets().items():
@@ -154,6 +172,10 @@ def test_messages_differ_only_for_a_reason() -> None:
     found = received_differences(load(ASYNCAPI)) | sent_differences(load(ASYNCAPI))
     assert unexplained(found, SOCKET_MESSAGES) == set()
     assert stale(found, SOCKET_MESSAGES) == set()
+
+
+def test_no_message_needs_a_field_that_the_service_may_leave_out() -> None:
+    assert needs_of_the_package(load(ASYNCAPI)) == set()
 
 
 # The comparison notices what a newer specification adds.
@@ -192,3 +214,16 @@ def test_a_new_field_of_a_message_would_be_noticed(newer: Node) -> None:
     results["properties"]["tomorrow"] = {"type": "string"}
     found = unexplained(received_differences(newer), SOCKET_MESSAGES)
     assert found == {"+ /v1/listen: Results.tomorrow"}
+
+
+def test_a_field_that_became_optional_would_be_noticed(newer: Node) -> None:
+    updated = messages_of(newer, "/v1/agent/converse", "publish")["ConversationText"]
+    resolve(updated, newer)["required"].remove("content")
+    assert needs_of_the_package(newer) == {"/v1/agent/converse: ConversationText.content"}
+
+
+def test_a_new_choice_in_a_message_would_be_noticed(newer: Node) -> None:
+    name = "ChannelsListenV2MessagesListenV2TurnInfoEvent"
+    newer["components"]["schemas"][name]["enum"].append("Tomorrow")
+    found = unexplained(received_differences(newer), SOCKET_MESSAGES)
+    assert found == {"+ /v2/listen: TurnInfo.event=Tomorrow"}

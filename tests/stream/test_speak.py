@@ -112,6 +112,8 @@ async def test_empty_text_is_refused() -> None:
     async with speaking(aura([])) as stream:
         with pytest.raises(OptionError, match="empty"):
             await stream.send_text("")
+        with pytest.raises(OptionError, match="text must be a str, not int"):
+            await stream.send_text(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def test_the_last_audio_is_delivered_after_the_close() -> None:
@@ -281,7 +283,7 @@ async def test_text_that_waits_for_its_turn_does_not_outlive_the_stream() -> Non
 
 
 def words() -> Iterator[str]:
-    yield from ("Hel", "lo", "", " there. ", "How are", " you?")
+    yield from ("He", "llo", "", " there. ", "How are", " you?")
 
 
 async def async_words() -> AsyncIterator[str]:
@@ -417,6 +419,32 @@ async def test_a_lost_connection_ends_the_text_with_the_error() -> None:
                 audio.append(chunk)  # noqa: PERF401 - kept although an error follows
     assert audio == [b"some"]
     assert caught.value.net_code == "NET-0003"
+
+
+async def test_a_loss_behind_a_text_that_nobody_listens_to_is_raised_at_the_end() -> None:
+    async def hanging_up(connection: ServerConnection) -> None:
+        async for _ in read_messages(connection, []):
+            return
+
+    with pytest.raises(ConnectionLostError):
+        async with speaking(hanging_up) as stream:
+            stream.speak("Anybody?")
+            while stream.is_open:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_loss_after_a_text_is_raised_at_the_end() -> None:
+    async def hanging_up(connection: ServerConnection) -> None:
+        async for said in read_messages(connection, []):
+            if said["type"] == "Flush":
+                await connection.send(message("Flushed"))
+                return
+
+    with pytest.raises(ConnectionLostError):
+        async with speaking(hanging_up) as stream:
+            assert await spoken(stream, "Hello.") == ""
+            while stream.is_open:
+                await asyncio.sleep(0.01)
 
 
 async def test_a_text_that_is_never_confirmed_raises_when_the_service_is_silent() -> None:

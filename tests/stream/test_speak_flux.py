@@ -115,6 +115,8 @@ async def test_a_pause_is_refused_before_it_ends_the_stream() -> None:
                 await call
         with pytest.raises(OptionError, match="empty"):
             await stream.send_text("")
+        with pytest.raises(OptionError, match="text must be a str, not int"):
+            await stream.send_text(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def test_a_session_that_does_not_validate_sends_pauses() -> None:
@@ -360,7 +362,7 @@ async def test_an_interruption_without_an_answer_gives_up_the_stream() -> None:
 
 async def test_texts_are_turns_one_after_the_other() -> None:
     async def tokens() -> AsyncIterator[str]:
-        for token in ("Hel", "lo", "", " there."):
+        for token in ("He", "llo", "", " there."):
             yield token
 
     seen: Frames = []

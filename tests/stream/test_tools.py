@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deepgram_async import Injection, StreamSettings, Tools
-from deepgram_async.errors import OptionError
+from deepgram_async.errors import InvalidStateError, OptionError
 from deepgram_async.models.agent import (
     AgentAudioDone,
     Audio,
@@ -247,10 +247,21 @@ async def test_functions_may_be_added_until_the_conversation_is_opened() -> None
     async with DeepgramSession("sentinel") as dg:
         agent = dg.agent.converse()
 
-        @agent.tools.tool
+        @agent.tool
         async def hang_up() -> None: ...
 
-        assert [function.name for function in agent.tools.functions] == ["hang_up"]
+        @agent.tools.tool(name="wait")
+        async def hold_on() -> None: ...
+
+        assert [function.name for function in agent.tools.functions] == ["hang_up", "wait"]
+
+
+async def test_a_tool_that_comes_after_the_settings_is_refused() -> None:
+    async def script(peer: Peer) -> None: ...
+
+    async with conversation(script) as agent:
+        with pytest.raises(InvalidStateError, match="before the stream is opened"):
+            agent.tool(add)
 
 
 async def test_fillers_of_a_tool_need_think_live() -> None:

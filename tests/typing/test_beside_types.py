@@ -1,0 +1,69 @@
+"""Read by the type checkers, for what stands beside the calls; nothing here is sent."""
+
+from collections.abc import AsyncGenerator
+from inspect import isasyncgenfunction, iscoroutinefunction
+from io import BytesIO
+from typing import assert_type
+
+from deepgram_async import AgentStream, DeepgramSession, FluxStream, LiveStream, Speech, Tools
+from deepgram_async.audio import (
+    AudioOptions,
+    WavFormat,
+    paced,
+    piped,
+    read_wav_format,
+    wav_header,
+)
+from deepgram_async.emulator import Emulator, Recognizer, ScriptedRecognizer, load_recognizer
+from deepgram_async.models.agent import FunctionCall
+
+
+async def streams(live: LiveStream, flux: FluxStream, agent: AgentStream) -> None:
+    assert_type(await live.open(), None)
+    assert_type(live.is_open, bool)
+    assert_type(live.audio_sent_s, float | None)
+    assert_type(live.dropped_interims, int)
+    assert_type(await flux.open(), None)
+    assert_type(flux.is_open, bool)
+    assert_type(flux.audio_sent_s, float | None)
+    assert_type(flux.dropped_interims, int)
+    assert_type(await agent.open(), None)
+    assert_type(agent.is_open, bool)
+    assert_type(await agent.send_to_think_provider({"any": ["value"]}), None)
+
+
+async def answers(speech: Speech, tools: Tools, call: FunctionCall) -> None:
+    assert_type(speech.model_name, str | None)
+    assert_type(speech.content_type, str | None)
+    assert_type(await tools.run(call), str)
+
+
+async def audio(dg: DeepgramSession) -> None:
+    async with paced("talk.wav", realtime=2.0) as source:
+        assert_type(source.options, AudioOptions)
+        assert_type(source.seconds_sent, float)
+        assert_type(source.stop(), None)
+        async for chunk in source:
+            assert_type(chunk, bytes)
+        async with dg.listen.live(model="nova-3", **source.options) as live:
+            assert_type(live.transcribe(source), LiveStream)
+    assert_type(piped(BytesIO()), AsyncGenerator[bytes, None])
+    found = read_wav_format(BytesIO())
+    assert_type(found, WavFormat)
+    assert_type(found.duration_s, float | None)
+    assert_type(wav_header(encoding="linear16", sample_rate=16000), bytes)
+
+
+async def emulator() -> None:
+    assert_type(load_recognizer("scripted"), Recognizer)
+    recognizer = ScriptedRecognizer.from_text("Hello.")
+    assert_type(recognizer, ScriptedRecognizer)
+    async with Emulator(recognizer) as local:
+        assert_type(local, Emulator)
+        assert_type(local.base_url, str)
+
+
+def test_what_is_awaited_is_a_coroutine_function() -> None:
+    assert iscoroutinefunction(LiveStream.open)
+    assert iscoroutinefunction(Tools.run)
+    assert isasyncgenfunction(piped)
