@@ -17,7 +17,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from deepgram_async import DeepgramSession, StreamSettings
+from deepgram_async import DeepgramSession, ReconnectPolicy, StreamSettings
 from deepgram_async.errors import DeepgramError
 from deepgram_async.testing import Fault, FaultProxy
 from tests.support.flux import Flux
@@ -35,7 +35,6 @@ SETTINGS: Final = StreamSettings(
     confirm_timeout_s=0.3,
     speak_window_s=None,
     send_buffer_bytes=1 << 16,
-    # One connection: what replaces it has deadlines of its own.
     reconnect=None,
 )
 # What an operation may take beyond its deadline.
@@ -45,6 +44,7 @@ OPEN_S: Final = SETTINGS.open_timeout_s
 CLOSE_S: Final = SETTINGS.close_timeout_s
 CONFIRM_S: Final = SETTINGS.confirm_timeout_s
 INJECT_S: Final = 0.3
+GIVE_UP_S: Final = 0.5
 # A ping that is not answered is followed by a close; a write that blocks is looked at four times.
 DEAD_S: Final = SETTINGS.dead_peer_s * 1.25 + CLOSE_S
 DRAIN_S: Final = SETTINGS.drain_timeout_s + CLOSE_S
@@ -260,7 +260,7 @@ class Running(NamedTuple):
 
     async def end(self) -> str | None:
         """Run the operation; return what is wrong with how it ended."""
-        limit_s = self.operation.limit_s + GRACE_S
+        limit_s = self.operation.limit_s + GRACE_S + (GIVE_UP_S if self.operation.limit_s else 0)
         wrong = await _wrong(self.operation.run(self.stream), limit_s)
         wrong = wrong or await _wrong(self.stream.aclose(), CLOSE_S + GRACE_S)
         return wrong and f"{self.kind}.{self.operation.name} after {self.messages} messages {wrong}"
@@ -278,12 +278,14 @@ async def _wrong(work: Awaitable[object], limit_s: float) -> str | None:
     return None
 
 
-async def wrong_ends(fault: Fault | None) -> list[str]:
+async def wrong_ends(fault: Fault | None, policy: ReconnectPolicy | None) -> list[str]:
     """Run all operations, let the fault happen to all of them, and return what went wrong."""
     asyncio.get_running_loop().set_debug(False)  # it takes the time that is measured here
     service = Service()
     running: list[Running] = []
-    settings = msgspec.structs.replace(SETTINGS, open_timeout_s=10)
+    settings = msgspec.structs.replace(SETTINGS, open_timeout_s=10, reconnect=policy)
+    # A fault that does not hold for the next connection is healed by it.
+    is_healed = fault is None or (policy is not None and not (fault.stays and fault.is_immediate))
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(websocket_server(service))
         proxy = await stack.enter_async_context(FaultProxy(url))
@@ -291,7 +293,7 @@ async def wrong_ends(fault: Fault | None) -> list[str]:
         await stack.enter_async_context(dg)
         for kind, operations in OPERATIONS.items():
             for operation in operations:
-                if operation.needs_a_peer and fault is None:
+                if operation.needs_a_peer and is_healed:
                     continue
                 for messages in (0, 2):
                     service.messages.append(messages)
@@ -304,6 +306,9 @@ async def wrong_ends(fault: Fault | None) -> list[str]:
             proxy.inject(fault)
         ends = await asyncio.gather(*(one.end() for one in running))
     return [wrong for wrong in ends if wrong is not None]
+
+
+POLICY: Final = ReconnectPolicy(attempts=2, first_delay_s=0.05, give_up_s=GIVE_UP_S)
 
 
 FAULTS: Final = {
@@ -321,9 +326,12 @@ FAULTS: Final = {
 }
 
 
+@pytest.mark.parametrize("policy", [None, POLICY], ids=["once", "reconnecting"])
 @pytest.mark.parametrize("peer", FAULTS)
-async def test_every_operation_ends_in_its_time_when_the_peer_is(peer: str) -> None:
-    assert await wrong_ends(FAULTS[peer]) == []
+async def test_every_operation_ends_in_its_time_when_the_peer_is(
+    peer: str, policy: ReconnectPolicy | None
+) -> None:
+    assert await wrong_ends(FAULTS[peer], policy) == []
 
 
 # Opening.
