@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deepgram_async import DeepgramSession
+from deepgram_async import DeepgramSession, StreamSettings
 from deepgram_async.emulator import Emulator, ScriptedRecognizer
 from deepgram_async.errors import ConnectionLostError
 from deepgram_async.testing import Fault, FaultProxy
@@ -368,7 +368,8 @@ async def test_refused_connections_leave_open_ones_alone() -> None:
 async def test_a_stream_that_is_reset_says_so() -> None:
     emulator = Emulator(ScriptedRecognizer([]))
     async with emulator, FaultProxy(emulator.base_url) as proxy:
-        dg = DeepgramSession("key", base_url=proxy.base_url)
+        once = StreamSettings(reconnect=None)
+        dg = DeepgramSession("key", base_url=proxy.base_url, stream=once)
         with pytest.raises(ConnectionLostError) as caught:
             async with dg, dg.listen.live(encoding="linear16", sample_rate=16000) as live:
                 await live.send_audio(b"\1\2" * 800)
