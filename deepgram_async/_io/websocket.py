@@ -47,7 +47,6 @@ _LARGEST_MESSAGE: Final = 16 << 20
 # Reading stops while this many messages wait; the reader of a stream never lets it come so far.
 _RECEIVE_QUEUE: Final = 64
 _ABNORMAL: Final = 1006
-_NO_CODE: Final = 1005
 
 
 class WebSocket:
