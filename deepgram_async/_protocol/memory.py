@@ -1,0 +1,114 @@
+"""What a stream remembers, so that another connection can go on where one was lost."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+import msgspec
+
+__all__ = ["CannotResume", "Memory", "Rewind"]
+
+E = TypeVar("E")
+
+
+class CannotResume(Exception):  # noqa: N818 - an answer between two layers, not an error for users
+    """The stream cannot be continued on another connection; the text tells why."""
+
+
+class Rewind(msgspec.Struct, frozen=True):
+    """Where a new connection begins.
+
+    Attributes:
+        offset_s: Time of the stream at which the clock of the connection begins.
+        dropped_s: Audio before it that was not heard and is kept no more.
+    """
+
+    offset_s: float
+    dropped_s: float
+
+
+class Memory(ABC, Generic[E]):
+    """What was said on a stream and not settled yet, and how events are told on one clock.
+
+    It is *level* while the present connection has all that was said: what is added then counts as
+    sent, because it is written at once. After ``rewind`` it is *behind*: ``next`` returns frame
+    after frame, in the order in which they were added, until the new connection has all of it.
+    Time comes in as an argument, in seconds of any clock that runs evenly.
+    """
+
+    is_behind: bool
+    """Whether the present connection has not been told all that was said."""
+
+    # What the user says.
+
+    @abstractmethod
+    def add(self, frame: str | bytes, now: float) -> None:
+        """Remember a frame; while level it goes out now, while behind in its turn."""
+
+    # What the service says.
+
+    @abstractmethod
+    def place(self, event: E) -> E | None:
+        """Return an event as it is for the user, or ``None`` if the user knows all of it.
+
+        What the event settles is let go.
+        """
+
+    @abstractmethod
+    def is_progress(self, event: E) -> bool:
+        """Return whether the connection was worth it, so that attempts are counted anew."""
+
+    # From one connection to the next.
+
+    @abstractmethod
+    def rewind(self) -> Rewind:
+        """Go back to what is settled: the connection is lost. From here on it is behind.
+
+        Raises:
+            CannotResume: It cannot be said again.
+        """
+
+    @abstractmethod
+    def restart(self, now: float) -> None:
+        """Begin a new connection, at the place of the last ``rewind``: events are of it now."""
+
+    @abstractmethod
+    def wait_s(self, now: float) -> float:
+        """Return the seconds to wait before ``next``; 0 for none."""
+
+    @abstractmethod
+    def next(self, now: float) -> str | bytes | None:
+        """Return the next frame, which goes out now.
+
+        ``None`` says that there is nothing to send: the memory is level, or, if it is still
+        behind, it waits for an event.
+        """
+
+    # Public attributes.
+
+    @property
+    @abstractmethod
+    def options(self) -> Mapping[str, object]:
+        """The options that the next connection is to be opened with."""
+
+    @property
+    @abstractmethod
+    def unsent_bytes(self) -> int:
+        """Bytes that the present connection has not got yet."""
+
+    @property
+    @abstractmethod
+    def unsent_s(self) -> float:
+        """Seconds of audio that it has not got yet; 0 where there are no such seconds."""
+
+    @property
+    @abstractmethod
+    def is_full(self) -> bool:
+        """Whether as much waits to be sent as may be kept."""
+
+    @property
+    @abstractmethod
+    def is_quiet(self) -> bool:
+        """Whether the service owes nothing: a good moment to change the connection."""
