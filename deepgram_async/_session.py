@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     import ssl
 
     from deepgram_async._io.http import HttpStream
+    from deepgram_async._io.sockets import WebSocket
     from deepgram_async._io.transport import HttpClient, Transport
-    from deepgram_async._io.websocket import WebSocket
     from deepgram_async._resources.agent import Agent
     from deepgram_async._resources.auth import Auth
     from deepgram_async._resources.billing import Billing

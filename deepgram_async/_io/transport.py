@@ -25,7 +25,7 @@ from deepgram_async.errors import ConfigurationError, DeepgramError, ProtocolErr
 from deepgram_async.models._base import Answer, attach_raw
 
 if TYPE_CHECKING:
-    from deepgram_async._io.websocket import WebSocket
+    from deepgram_async._io.sockets import WebSocket
 
 __all__ = ["HttpClient", "Transport", "open_transport"]
 

@@ -38,9 +38,6 @@ class Memory(ABC, Generic[E]):
     Time comes in as an argument, in seconds of any clock that runs evenly.
     """
 
-    is_behind: bool
-    """Whether the present connection has not been told all that was said."""
-
     # What the user says.
 
     @abstractmethod
@@ -90,8 +87,17 @@ class Memory(ABC, Generic[E]):
 
     @property
     @abstractmethod
+    def is_behind(self) -> bool:
+        """Whether the present connection has not been told all that was said."""
+
+    @property
+    @abstractmethod
     def options(self) -> Mapping[str, object]:
         """The options that the next connection is to be opened with."""
+
+    @abstractmethod
+    def change(self, options: Mapping[str, object]) -> None:
+        """Take options that the user has changed for the next connection."""
 
     @property
     @abstractmethod
@@ -112,3 +118,13 @@ class Memory(ABC, Generic[E]):
     @abstractmethod
     def is_quiet(self) -> bool:
         """Whether the service owes nothing: a good moment to change the connection."""
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes of audio that the present connection has, or that were settled before it."""
+        return 0
+
+    @property
+    def wants_handover(self) -> bool:
+        """Whether the service has said that it will end the present connection soon."""
+        return False

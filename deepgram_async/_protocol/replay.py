@@ -8,24 +8,9 @@ from collections.abc import Callable
 import msgspec
 
 from deepgram_async._protocol.audio_clocks import AudioClock
+from deepgram_async._protocol.memory import CannotResume, Rewind
 
-__all__ = ["CannotResume", "ReplayLog", "Rewind"]
-
-
-class CannotResume(Exception):  # noqa: N818 - an answer between two layers, not an error for users
-    """The audio cannot be continued on another connection; the text tells why."""
-
-
-class Rewind(msgspec.Struct, frozen=True):
-    """Where a new connection begins.
-
-    Attributes:
-        offset_s: Time of the stream at which the clock of the connection begins.
-        dropped_s: Audio before it that no result has covered and that is kept no more.
-    """
-
-    offset_s: float
-    dropped_s: float
+__all__ = ["ReplayLog"]
 
 
 class _Control(msgspec.Struct, gc=False):

@@ -32,6 +32,7 @@ class SpeakV1Core(SocketCore[SpeakEvent]):
 
     PATH = "/v1/speak"
     OPERATION = "WebSocket /v1/speak"
+    CLOSING = _CLOSE
     TRANSITIONS: ClassVar[Mapping[tuple[State, str], State]] = {
         (State.OPEN, "send_text"): State.OPEN,
         (State.OPEN, "flush"): State.OPEN,

@@ -207,7 +207,7 @@ class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
                     later is not event and isinstance(later, TurnInfo) and later.event in _DECIDES
                 )
             )
-            self._drafts.append(Turn(event, outcome, self._reader))
+            self._drafts.append(Turn(event, outcome, self._end))
 
     def _draft_of(self, event: TurnInfo) -> Turn:
         while True:
@@ -215,7 +215,7 @@ class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
             if draft.info is event:
                 return draft
 
-    def _before_the_end(self, core: ListenV2Core, connection: Carrier[FluxEvent]) -> None:
+    def _before_the_end(self, core: ListenV2Core, connection: Carrier) -> None:
         # The end of the audio does not end the turn, so its last words would stay an update
         # (Deepgram docs, "Flux: CloseStream").
         # Until the service has heard all, nobody knows whether there will be one.
@@ -236,11 +236,11 @@ class Turn:
         self,
         info: TurnInfo,
         outcome: asyncio.Future[FluxEvent] | None = None,
-        reader: asyncio.Task[None] | None = None,
+        end: asyncio.Future[None] | None = None,
     ) -> None:
         self.info = info
         self._outcome = outcome
-        self._reader = reader
+        self._end = end
 
     async def confirmed(self) -> bool:
         """Return whether the speaker has finished with this text; wait while it is open.
@@ -259,7 +259,7 @@ class Turn:
         try:
             event = self._outcome.result()
         except InvalidStateError:
-            if self._reader is not None and self._reader.cancelled():
+            if self._end is not None and self._end.cancelled():
                 raise
             return True
         return _ends(event, self.info)
