@@ -28,6 +28,7 @@ from deepgram_async._io.fast_websocket import FastWebSocket
 from deepgram_async._io.http import USER_AGENT, merged_headers, plain_words, refusal_of_proxy
 from deepgram_async._io.plain_websocket import connected
 from deepgram_async._io.sockets import WebSocket
+from deepgram_async._io.tls import TlsConnection
 from deepgram_async._protocol.answers import HttpAnswer, error_from_answer
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async.errors import (
@@ -107,14 +108,15 @@ async def _direct(
         protocol = ClientProtocol(uri, max_size=_LARGEST_MESSAGE, logger=_quiet_logger())
         return FastWebSocket(protocol, close_timeout_s=settings.close_timeout_s)
 
+    create_connection = asyncio.get_running_loop().create_connection
     async with asyncio.timeout(settings.open_timeout_s):
-        _, websocket = await asyncio.get_running_loop().create_connection(
-            make,
-            uri.host,
-            uri.port,
-            ssl=context,
-            server_hostname=None if context is None else uri.host,
-        )
+        if context is None:
+            _, websocket = await create_connection(make, uri.host, uri.port)
+        else:
+            _, encrypted = await create_connection(
+                lambda: TlsConnection(make, context, uri.host), uri.host, uri.port
+            )
+            websocket = await encrypted.handshake()
         try:
             await websocket.handshake(headers)
         except BaseException:

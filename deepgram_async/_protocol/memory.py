@@ -128,3 +128,8 @@ class Memory(ABC, Generic[E]):
     def wants_handover(self) -> bool:
         """Whether the service has said that it will end the present connection soon."""
         return False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the service has said something that makes the present connection useless."""
+        return False

@@ -155,7 +155,7 @@ def unresumable(lost: DeepgramError, reason: Exception) -> ConnectionLostError:
     """Return the error for a stream that no other connection can go on with."""
     return _varied(
         lost,
-        f"{lost.message}; the audio cannot be resumed on another connection: {reason}",
+        f"{lost.message}; it cannot be resumed on another connection: {reason}",
         retryable=lost.retryable,
         hint="send raw audio, WAV or Ogg with Opus to have lost connections replaced",
     )

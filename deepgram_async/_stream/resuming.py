@@ -210,7 +210,9 @@ class ResumingConnection(Generic[E]):
             if memory.is_progress(event):
                 self._attempts = 0
             self._sink.take(placed)
-        if memory.wants_handover and not self._is_handing_over:
+        if memory.is_over:
+            self._link.give_up("the service has given up")
+        elif memory.wants_handover and not self._is_handing_over:
             self._hand_over_soon()
 
     def ended(self, error: Exception | None) -> None:
@@ -377,21 +379,29 @@ class ResumingConnection(Generic[E]):
         """Say what is in the memory, at its pace, until there is no more."""
         memory, link = self._memory, self._link
         while memory.is_behind:
+            self._has_work.clear()
             delay_s = memory.wait_s(self._loop.time())
             if delay_s > 0:
-                await asyncio.sleep(delay_s)
+                await self._work_comes(delay_s)
                 continue
-            self._has_work.clear()
             frame = memory.next(self._loop.time())
             if frame is not None:
                 self._forward(frame)
                 self._wake()
                 await link.wait_for_room()
-            elif memory.is_behind:
-                await self._has_work.wait()
+            elif memory.is_behind and not await self._work_comes(self._settings.open_timeout_s):
+                link.give_up("the service did not answer in time")
+                return
         self._wake()
         if self._is_finishing:
             link.finish()
+
+    async def _work_comes(self, patience_s: float) -> bool:
+        """Wait until something was added or heard, and return whether it was."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                return await self._has_work.wait()
+        return False
 
     def _given_up(self, loss: _Loss) -> DeepgramError:
         if self._is_given_up or self._attempts == 0:
