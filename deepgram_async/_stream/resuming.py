@@ -389,12 +389,18 @@ class ResumingConnection(Generic[E]):
                 self._forward(frame)
                 self._wake()
                 await link.wait_for_room()
-            elif memory.is_behind and not await self._work_comes(self._settings.open_timeout_s):
+            elif not await self._answer_comes():
                 link.give_up("the service did not answer in time")
                 return
         self._wake()
         if self._is_finishing:
             link.finish()
+
+    async def _answer_comes(self) -> bool:
+        """Wait for what the memory waits for, if it does; return whether it came in time."""
+        if not self._memory.is_behind:
+            return True
+        return await self._work_comes(self._settings.open_timeout_s)
 
     async def _work_comes(self, patience_s: float) -> bool:
         """Wait until something was added or heard, and return whether it was."""
