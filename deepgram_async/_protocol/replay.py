@@ -55,7 +55,7 @@ class ReplayLog:
         self._next = 0
         """Index of the first chunk that is not sent, while the log is behind."""
         self._preface = b""
-        self._controls: deque[_Control] = deque()
+        self._controls: list[_Control] = []
         self._covered_s = 0.0
 
     # Public methods for what the user says.
@@ -94,11 +94,11 @@ class ReplayLog:
             self._let_go()
         self._clock.forget(self._begin)
         if self._controls:
-            self._controls = deque(
+            self._controls = [
                 control
                 for control in self._controls
                 if control.needs_answer or not control.is_sent or control.position > position
-            )
+            ]
 
     def answer(self, is_answered: Callable[[str], bool]) -> str | None:
         """Let go of the first message that was sent and is answered, and return it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from deepgram_async._protocol.core import SocketCore
@@ -99,7 +98,7 @@ class Connection(Generic[E]):
         self._sink: Sink[E] | None = sink
         self._loop = asyncio.get_running_loop()
         # The queue.
-        self._frames: deque[str | bytes] = deque()
+        self._frames: list[str | bytes] = []
         self._waiting_bytes = 0
         self._put_at = 0.0
         self._flush_is_due = False
@@ -233,12 +232,12 @@ class Connection(Generic[E]):
         self._flush_is_due = False
         frames, websocket = self._frames, self._websocket
         while frames and websocket.is_writable:
-            taken: list[str | bytes] = []
-            taken_bytes = 0
-            while frames and taken_bytes < _WRITE_BYTES:
-                frame = frames.popleft()
-                taken.append(frame)
-                taken_bytes += len(frame)
+            count = taken_bytes = 0
+            while count < len(frames) and taken_bytes < _WRITE_BYTES:
+                taken_bytes += len(frames[count])
+                count += 1
+            taken = frames[:count]
+            del frames[:count]
             self._waiting_bytes -= taken_bytes
             websocket.write(taken)
             now = self._loop.time()

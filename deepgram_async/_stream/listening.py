@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
@@ -50,7 +49,7 @@ class ListeningStream(SocketStream[C, E]):
         self._timeline = timeline
         self._has_source = False
         self._configuring = asyncio.Lock()
-        self._unanswered: deque[str] = deque()
+        self._unanswered: list[str] = []
         """The ``Configure`` messages that the service has not answered."""
 
     # Public methods for sending.
@@ -181,7 +180,7 @@ class ListeningStream(SocketStream[C, E]):
     def _received(self, event: E) -> None:
         core, waiting = self._core, self._unanswered
         if waiting and core is not None and core.is_verdict(event, waiting[0]):
-            waiting.popleft()
+            waiting.pop(0)
 
     def _before_the_end(self, core: C, connection: Carrier) -> None:
         """Say what has to be said between the end of a source and the closing message."""

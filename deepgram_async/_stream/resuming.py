@@ -22,6 +22,7 @@ from deepgram_async._protocol.reconnect import (
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, State
 from deepgram_async._stream.connection import Connection, Sink
+from deepgram_async._stream.signal import Signal
 from deepgram_async.errors import ConnectionLostError, DeepgramError
 from deepgram_async.models.events import Reconnected, Reconnecting
 
@@ -98,7 +99,7 @@ class ResumingConnection(Generic[E]):
         self._loop = asyncio.get_running_loop()
         self._waiters: list[asyncio.Future[None]] = []
         """Whoever waits for room in the memory."""
-        self._has_work = asyncio.Event()
+        self._has_work = Signal()
         """Set whenever something was added to the memory, or an event has come."""
         self._attempts = 0
         """Connections that were tried since the service last heard something."""
