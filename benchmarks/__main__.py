@@ -21,7 +21,8 @@ from typing import Final, NamedTuple
 
 from benchmarks import report
 from benchmarks.certificates import make_certificate
-from benchmarks.figures import NAMES, Figures, Row, load, machine
+from benchmarks.contestants import NAMES
+from benchmarks.figures import Figures, Row, load, machine
 from benchmarks.metrics import METRICS, RUNS, START, Run
 
 _LONGEST_S: Final = 300

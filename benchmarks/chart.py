@@ -9,8 +9,8 @@ from typing import Final
 
 from benchmarks.figures import Row
 
-_WIDTH: Final = 900
-_LEFT: Final = 292
+_WIDTH: Final = 920
+_LEFT: Final = 304
 _RIGHT: Final = 100
 _SPAN: Final = _WIDTH - _LEFT - _RIGHT
 _STEP: Final = 22
@@ -25,6 +25,7 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .page { fill: #ffffff } .soft { fill: #59636e } .grid { stroke: #d1d9e0 }
 .one { stroke: #59636e } .head { font-weight: 600; font-size: 14px }
 .goal { fill: #1a7f37 } .met { fill: #0969da } .missed { fill: #d1242f }
+.free { fill: #818b98 }
 .mark-must { stroke: #1f2328; stroke-width: 2 } .mark-goal { fill: #1f2328 }
 @media (prefers-color-scheme: dark) {
 text { fill: #f0f6fc } .page { fill: #0d1117 } .soft { fill: #9198a1 } .grid { stroke: #3d444d }
@@ -100,10 +101,11 @@ def _bar(row: Row, y: float, at: Callable[[float], float], origin: float) -> lis
     metric = row.metric
     unit = metric.must if metric.is_absolute and metric.must is not None else 1.0
     begin, end = sorted((at(origin), at(row.judged / unit)))
-    kind = row.verdict or "met"
+    has_limit = metric.must is not None or metric.goal is not None
+    kind = row.verdict or ("met" if has_limit else "free")
     shown = f"{row.ours:.3g} {metric.unit}" if metric.is_absolute else f"{row.ratio:.3f}"
     parts = [
-        _text(_LEFT - 60, y + 10, metric.title, anchor="end"),
+        _text(_LEFT - 48, y + 10, metric.title, anchor="end"),
         _rectangle(kind, begin, y, max(end - begin, 1)),
         _text(_WIDTH - 14, y + 10, shown.strip(), "soft", "end"),
     ]

@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from benchmarks.contestants import NAMES
 from benchmarks.metrics import METRICS, Metric
 
-NAMES: Final = ("ours", "official", "plain")
 _PACKAGES: Final = ("deepgram-sdk", "httpx", "pydantic", "aiohttp", "websockets", "msgspec")
 
 

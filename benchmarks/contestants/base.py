@@ -76,8 +76,8 @@ class Contestant(ABC):
         """Return the bytes of audio for a text, taken as they come over HTTP."""
 
     @abstractmethod
-    async def speak_live(self, text: str) -> int:
-        """Return the bytes of audio for a text, taken as they come over a WebSocket."""
+    def speaking(self) -> AbstractAsyncContextManager[Callable[[str], Awaitable[int]]]:
+        """Open a WebSocket that takes texts; each returns the bytes of its audio."""
 
 
 def as_text(options: dict[str, Any]) -> dict[str, str]:

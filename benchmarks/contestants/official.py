@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.cold import official_client
 from benchmarks.contestants.base import OPTIONS, VOICE, Contestant, Stream, as_text
 from benchmarks.payloads import RECORDING
 
-_BLOCK = 64 * 1024
+_BLOCK: Final = 64 * 1024
 
 
 class Official(Contestant):
@@ -67,16 +67,22 @@ class Official(Contestant):
             total += len(audio)
         return total
 
-    async def speak_live(self, text: str) -> int:
-        total = 0
+    @asynccontextmanager
+    async def speaking(self) -> AsyncGenerator[Callable[[str], Awaitable[int]]]:
         async with self._client().speak.v1.connect(model=VOICE, encoding="linear16") as stream:
-            await stream.send_text(self._text(type="Speak", text=text))
-            await stream.send_flush()
-            async for message in stream:
-                if not isinstance(message, bytes):
-                    break
-                total += len(message)
-        return total
+            messages = aiter(stream)
+
+            async def speak(text: str) -> int:
+                total = 0
+                await stream.send_text(self._text(type="Speak", text=text))
+                await stream.send_flush()
+                async for message in messages:
+                    if not isinstance(message, bytes):
+                        break
+                    total += len(message)
+                return total
+
+            yield speak
 
 
 async def _blocks(path: Path) -> AsyncIterator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -64,9 +64,14 @@ class Ours(Contestant):
                 total += len(audio)
         return total
 
-    async def speak_live(self, text: str) -> int:
-        total = 0
+    @asynccontextmanager
+    async def speaking(self) -> AsyncGenerator[Callable[[str], Awaitable[int]]]:
         async with self._session().speak.live(model=VOICE, encoding="linear16") as stream:
-            async for audio in stream.speak(text):
-                total += len(audio)
-        return total
+
+            async def speak(text: str) -> int:
+                total = 0
+                async for audio in stream.speak(text):
+                    total += len(audio)
+                return total
+
+            yield speak

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import msgspec
@@ -18,7 +18,7 @@ from benchmarks.payloads import RECORDING
 from deepgram_async.models.live import ListenMessage
 from deepgram_async.models.prerecorded import Transcription
 
-_HEADERS = {"Authorization": "Token key"}
+_HEADERS: Final = {"Authorization": "Token key"}
 
 
 class Plain(Contestant):
@@ -75,16 +75,21 @@ class Plain(Contestant):
                 total += len(audio)
         return total
 
-    async def speak_live(self, text: str) -> int:
-        total = 0
+    @asynccontextmanager
+    async def speaking(self) -> AsyncGenerator[Callable[[str], Awaitable[int]]]:
         async with self._socket(f"{self.url}/v1/speak?model={VOICE}&encoding=linear16") as stream:
-            await stream.send(json.dumps({"type": "Speak", "text": text}))
-            await stream.send('{"type":"Flush"}')
-            async for message in stream:
-                if not isinstance(message, bytes):
-                    break
-                total += len(message)
-        return total
+
+            async def speak(text: str) -> int:
+                total = 0
+                await stream.send(json.dumps({"type": "Speak", "text": text}))
+                await stream.send('{"type":"Flush"}')
+                async for message in stream:
+                    if not isinstance(message, bytes):
+                        break
+                    total += len(message)
+                return total
+
+            yield speak
 
     def _address(self, mode: str) -> str:
         return f"{self.url}/{mode}".rstrip("/")

@@ -12,7 +12,7 @@ import resource
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from benchmarks.contestants import CONTESTANTS, Contestant
+from benchmarks.contestants import NAMES, Contestant, contestant
 from benchmarks.work.decoding import decode
 from benchmarks.work.live import live
 from benchmarks.work.many import memory, paced_200, paced_1000
@@ -41,7 +41,7 @@ WORKS: Final[dict[str, Work]] = {
 def main() -> None:
     """Measure what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("contestant", choices=sorted(CONTESTANTS))
+    parser.add_argument("contestant", choices=NAMES)
     parser.add_argument("work", choices=sorted(WORKS))
     parser.add_argument("url")
     parser.add_argument("size", type=int)
@@ -49,14 +49,14 @@ def main() -> None:
     # A thousand streams need more files than a process has at first.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    contestant = CONTESTANTS[arguments.contestant](arguments.url)
-    print(json.dumps(asyncio.run(measure(contestant, WORKS[arguments.work], arguments.size))))
+    client = contestant(arguments.contestant, arguments.url)
+    print(json.dumps(asyncio.run(measure(client, WORKS[arguments.work], arguments.size))))
 
 
-async def measure(contestant: Contestant, work: Work, size: int) -> dict[str, float]:
+async def measure(client: Contestant, work: Work, size: int) -> dict[str, float]:
     """Return what a run measured."""
-    async with contestant:
-        return await work(contestant, size)
+    async with client:
+        return await work(client, size)
 
 
 if __name__ == "__main__":

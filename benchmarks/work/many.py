@@ -16,7 +16,7 @@ _CHUNK_S: Final = 0.02
 _CHUNKS_PER_RESULT: Final = 25
 _STEPS: Final = 20
 _PATIENCE_S: Final = 120.0
-_FIRST: Final = 50
+_FIRST: Final = 20
 
 
 async def paced_200(client: Contestant, seconds: int) -> dict[str, float]:
