@@ -25,7 +25,7 @@ def measure(contestant: str, url: str) -> None:
     imported_s, imported_bytes = time.process_time() - began, _resident_bytes() - bytes_before
     words = use()
     used_s, used_bytes = time.process_time() - began, _resident_bytes() - bytes_before
-    assert words == (16, 10), f"{words} words instead of 16 in the answer and 10 in the result"
+    assert words == (10, 10), f"{words} words instead of ten in the answer and in the result"
     import json
 
     figures = {

@@ -9,7 +9,7 @@ from typing import Any, Final
 AUDIO: Final = bytes(640)
 """20 ms of 16 kHz linear16."""
 RECORDING: Final = bytes(1600)
-SMALL_WORDS: Final = 16
+SMALL_WORDS: Final = 10
 LARGE_WORDS: Final = 10_164
 """What is said in an hour."""
 

@@ -30,10 +30,10 @@ def machine_line(figures: Figures) -> str:
     """Return what the figures depend on, as a sentence."""
     machine = figures.machine
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
-    rounds = "one small, rough round" if figures.is_quick else f"{figures.rounds} rounds"
+    rounds = "one round" if figures.rounds == 1 else f"{figures.rounds} rounds"
     return (
         f"{machine['cores']} cores, load average {machine['load']} at the start, "
-        f"Python {machine['python']}, {packages}; {rounds}."
+        f"Python {machine['python']}, {packages}; {rounds}{' of a quick look' * figures.is_quick}."
     )
 
 
