@@ -45,7 +45,7 @@ def drawn(rows: Sequence[Row]) -> str:
     height = top + _height(ratios)
     if absolutes:
         top = height + 52
-        parts.append(_text(_LEFT, top - 32, "share of a limit of its own (shorter is better)"))
+        parts.append(_text(16, top - 32, "Share of a limit of its own; shorter is better", "head"))
         ticks = [(share, f"{share:.0%}") for share in (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)]
         parts += _panel(absolutes, top, _share_at, ticks, 0.0)
         height = top + _height(absolutes)
@@ -62,16 +62,13 @@ def drawn(rows: Sequence[Row]) -> str:
 
 
 def _legend() -> list[str]:
-    x, y = 16, 48
+    y = 48
     return [
         _text(16, 26, "Cost of each operation, divided by that of deepgram-sdk", "head"),
-        *(_swatch(x, "goal", "at the goal"), _swatch(x + 110, "met", "within the limit")),
-        _swatch(x + 244, "missed", "above the limit"),
-        _must_mark(x + 382, y - 10),
-        _text(x + 390, y, "limit"),
-        _goal_mark(x + 442, y - 10),
-        _text(x + 452, y, "goal"),
-        _text(x + 500, y, "longer is better; every factor has the same length", "soft"),
+        *(_swatch(16, "goal", "at the goal"), _swatch(118, "met", "as it must be")),
+        *(_swatch(236, "missed", "missed"), _swatch(314, "free", "nothing demanded")),
+        *(_must_mark(464, y - 10), _text(472, y, "must"), _goal_mark(526, y - 10)),
+        *(_text(536, y, "goal"), _text(580, y, "longer is better, scale of factors", "soft")),
     ]
 
 

@@ -12,6 +12,8 @@ _FOLDER: Final = Path(__file__).resolve().parent
 FIGURES: Final = _FOLDER / "figures.json"
 _README: Final = _FOLDER / "README.md"
 _CHART: Final = _FOLDER / "figures.svg"
+# Anything above leaves too little of two cores to a client and its server.
+_BUSY: Final = 1.0
 _BEGIN: Final = "<!-- figures: written by python -m benchmarks --report -->\n"
 _END: Final = "<!-- end of figures -->\n"
 
@@ -31,9 +33,11 @@ def machine_line(figures: Figures) -> str:
     machine = figures.machine
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     rounds = "one round" if figures.rounds == 1 else f"{figures.rounds} rounds"
+    kind = "quick, rough " if figures.is_quick else ""
+    busy = " (a busy machine: take these figures again)" if machine["load"] > _BUSY else ""
     return (
-        f"{machine['cores']} cores, load average {machine['load']} at the start, "
-        f"Python {machine['python']}, {packages}; {rounds}{' of a quick look' * figures.is_quick}."
+        f"{machine['cores']} cores, load average {machine['load']} at the start{busy}, "
+        f"Python {machine['python']}, {packages}; {kind}{rounds}."
     )
 
 
