@@ -37,7 +37,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one small, rough round")
     parser.add_argument("--check", action="store_true", help="fail above a limit")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", nargs="+", choices=[metric.name for metric in METRICS])
+    names = [metric.name for metric in METRICS]
+    parser.add_argument(
+        "--only", nargs="+", choices=names, metavar="METRIC", help=f"of {', '.join(names)}"
+    )
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument(
         "--report", action="store_true", help="measure nothing; write the table and the chart"
