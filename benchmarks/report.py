@@ -33,11 +33,12 @@ def machine_line(figures: Figures) -> str:
     machine = figures.machine
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     rounds = "one round" if figures.rounds == 1 else f"{figures.rounds} rounds"
-    kind = "quick, rough " if figures.is_quick else ""
+    if figures.is_quick:
+        rounds = "one quick, rough round"
     busy = " (a busy machine: take these figures again)" if machine["load"] > _BUSY else ""
     return (
         f"{machine['cores']} cores, load average {machine['load']} at the start{busy}, "
-        f"Python {machine['python']}, {packages}; {kind}{rounds}."
+        f"Python {machine['python']}, {packages}; {rounds}."
     )
 
 
