@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Final
 
@@ -10,6 +11,7 @@ from benchmarks.payloads import AUDIO
 from benchmarks.work.checks import check_end, check_event
 from benchmarks.work.process import cpu_of
 
+_PATIENCE_S: Final = 60.0
 _WINDOW: Final = 32
 _CHUNKS_PER_CONNECT: Final = 100
 _EVENTS_PER_CONNECT: Final = 32
@@ -38,7 +40,8 @@ async def _send(client: Contestant, size: int) -> float:
 
 async def _receive(client: Contestant, size: int) -> float:
     """Send chunks and receive a result for each, 32 at a time."""
-    async with client.live("echo") as stream:
+    # A result that does not come ends the wait, and the process with an error.
+    async with asyncio.timeout(_PATIENCE_S), client.live("echo") as stream:
         events = stream.events()
         began = time.process_time()
         for _ in range(size // _WINDOW):
