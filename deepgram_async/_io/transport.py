@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from deepgram_async._io.http import Attempt, HttpPool, HttpStream, merged_headers
+from deepgram_async._io.attempts import Attempt
+from deepgram_async._io.http import HttpPool, HttpStream
 from deepgram_async._io.uploads import Upload, open_upload
+from deepgram_async._io.words import merged_headers
 from deepgram_async._protocol.answers import HttpAnswer, decipher, error_from_answer
 from deepgram_async._protocol.credentials import Credentials, CredentialsSource
 from deepgram_async._protocol.requests import Request, Route, build_request

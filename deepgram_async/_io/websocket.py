@@ -27,7 +27,7 @@ from deepgram_async._io.fast_connection import (
     PlainConnection,
     connection_class,
 )
-from deepgram_async._io.http import USER_AGENT, merged_headers, plain_words, refusal_of_proxy
+from deepgram_async._io.words import USER_AGENT, merged_headers, plain_words, refusal_of_proxy
 from deepgram_async._protocol.answers import HttpAnswer, error_from_answer
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, SocketClosed
