@@ -22,6 +22,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="take the installed websockets for a version that the fast path is not tested with",
     )
+    parser.addoption(
+        "--plain-http",
+        action="store_true",
+        help="take the installed aiohttp for a version that short requests are not tested with",
+    )
+
+
+@pytest.fixture(autouse=True)
+def aiohttp_version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.config.getoption("--plain-http"):
+        monkeypatch.setattr("deepgram_async._io.short_requests.TESTED_VERSIONS", ())
 
 
 @pytest.fixture(autouse=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any, Final, Self
 from weakref import WeakSet
 
 import aiohttp
-from msgspec import structs
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from deepgram_async._io import words
 from deepgram_async._io.attempts import CURRENT, Attempt
+from deepgram_async._io.short_requests import ShortRequests, are_possible
 from deepgram_async._io.uploads import Upload
 from deepgram_async._io.words import USER_AGENT, merged_headers
 from deepgram_async._protocol.answers import HttpAnswer
@@ -32,6 +33,9 @@ from deepgram_async.errors import (
 )
 
 __all__ = ["HttpPool", "HttpStream"]
+
+# Whatever aiohttp ends with.
+_FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, RuntimeError)
 
 # A call may be silent for minutes while the service works; without these probes a NAT or a load
 # balancer forgets the connection. Not every system has every option.
@@ -74,6 +78,9 @@ class HttpPool:
                 trust_env=trust_env,
             )
         self._client = client
+        self._short: ShortRequests | None = None
+        if self._connector is not None and proxy is None and not trust_env and are_possible(client):
+            self._short = ShortRequests(client, self._connector, self._timeout)
         self._answers: WeakSet[aiohttp.ClientResponse] = WeakSet()
 
     async def aclose(self) -> None:
@@ -81,6 +88,8 @@ class HttpPool:
         # aiohttp 3.14 does not wake up who reads from a connection that is closed with the pool.
         for answer in tuple(self._answers):
             answer.close()
+        if self._short is not None:
+            self._short.close()
         if self._connector is not None:
             await self._client.close()
 
@@ -104,21 +113,23 @@ class HttpPool:
             Exception: What the source of the upload raised.
         """
         response_s = timeouts.response_s or request.response_s
-        headers = merged_headers(request.headers, secret_headers)
-        body: _Body | None = None
+        data: bytes | _Body | None = request.content
+        headers = [request.headers, secret_headers]
         if upload is not None:
-            headers = merged_headers({"Content-Type": upload.content_type}, headers)
+            headers = [{"Content-Type": upload.content_type}, *headers]
             if upload.length is not None:
-                headers = merged_headers(headers, {"Content-Length": str(upload.length)})
-            if upload.whole is not None and progress is None:
-                # No task has to write it, and no deadline to follow it.
-                request = structs.replace(request, content=upload.whole)
-            else:
-                body = _Body(upload, attempt, timeouts.upload_idle_s, response_s, progress)
+                headers.append({"Content-Length": str(upload.length)})
+            # What is whole needs no task that writes it, and no deadline that follows it.
+            data = upload.whole
+            if data is None or progress is not None:
+                data = _Body(upload, attempt, timeouts.upload_idle_s, response_s, progress)
+        body = data if isinstance(data, _Body) else None
         try:
             with attempt:
-                return await self._exchange(request, headers, body, timeouts, attempt, response_s)
-        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+                if body is None:
+                    attempt.answer_within_s = response_s
+                return await self._exchange(request, headers, data, timeouts, attempt)
+        except _FAILURES as error:
             failure = self._failure(error, request.operation, timeouts, attempt, body)
         finally:
             if body is not None:
@@ -144,16 +155,16 @@ class HttpPool:
             ProtocolError: What came back is not HTTP.
         """
         headers = merged_headers(request.headers, secret_headers)
-        response_s = timeouts.response_s or request.response_s
+        attempt.answer_within_s = timeouts.response_s or request.response_s
 
         def fail(error: Exception, attempt: Attempt) -> Exception:
             return self._failure(error, request.operation, timeouts, attempt, None)
 
         try:
             with attempt:
-                response = await self._answer(request, headers, None, timeouts, attempt, response_s)
+                response = await self._answer(request, headers, request.content, timeouts, attempt)
                 return HttpStream(response, timeouts.download_idle_s, fail)
-        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+        except _FAILURES as error:
             failure = fail(error, attempt)
         raise failure  # out here to be free of a context, as in `fetch`
 
@@ -179,15 +190,18 @@ class HttpPool:
     async def _exchange(
         self,
         request: Request,
-        headers: Mapping[str, str],
-        body: _Body | None,
+        headers: Iterable[Mapping[str, str]],
+        data: bytes | _Body | None,
         timeouts: Timeouts,
         attempt: Attempt,
-        response_s: float,
     ) -> HttpAnswer:
-        async with await self._answer(
-            request, headers, body, timeouts, attempt, response_s
-        ) as response:
+        if self._short is not None and not isinstance(data, _Body):
+            url = URL(request.url, encoded=True)
+            message = self._short.message(request.method, url, headers, data)
+            if message is not None:
+                return await self._short.fetch(url, message, attempt, timeouts.download_idle_s)
+        merged = merged_headers(*headers)
+        async with await self._answer(request, merged, data, timeouts, attempt) as response:
             parts: list[bytes] = []
             attempt.enter("download", timeouts.download_idle_s)
             async for part in response.content.iter_any():
@@ -199,24 +213,21 @@ class HttpPool:
         self,
         request: Request,
         headers: Mapping[str, str],
-        body: _Body | None,
+        data: bytes | _Body | None,
         timeouts: Timeouts,
         attempt: Attempt,
-        response_s: float,
     ) -> aiohttp.ClientResponse:
         """Return the answer when its headers have come."""
-        if body is None:
-            attempt.answer_within_s = response_s
-            if self._connector is None:
-                # Nobody tells when a client session of the caller has a connection.
-                attempt.enter("response", response_s + timeouts.connect_s)
+        if self._connector is None and attempt.answer_within_s is not None:
+            # Nobody tells when a client session of the caller has a connection.
+            attempt.enter("response", attempt.answer_within_s + timeouts.connect_s)
         token = CURRENT.set(attempt)
         try:
             response = await self._client.request(
                 request.method,
                 URL(request.url, encoded=True),
                 headers=headers,
-                data=request.content if body is None else body,
+                data=data,
                 timeout=self._timeout,
                 allow_redirects=False,
                 proxy=self._proxy,
@@ -263,7 +274,7 @@ class HttpStream:
             with attempt:
                 attempt.enter("download", self._idle_s)
                 return await self._response.content.readany()
-        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+        except _FAILURES as error:
             failure = self._fail(error, attempt)
         self.close()
         raise failure  # out here to be free of a context, as in `fetch`
@@ -397,7 +408,7 @@ def _translated(
             f"the connection ended before an answer came: {_plain_words(error)}",
             operation=operation,
         )
-    if isinstance(error, aiohttp.ClientResponseError):
+    if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
         return ProtocolError(
             f"the answer is not HTTP: {error.message}",
             body=b"",

@@ -34,6 +34,7 @@ async def test_progress_moves_the_deadline() -> None:
 
 async def test_a_deadline_that_was_moved_passes_in_the_end() -> None:
     attempt, loop = Attempt(), asyncio.get_running_loop()
+    moved_at = loop.time()
     with pytest.raises(TimeoutError), attempt:
         attempt.enter("upload", 0.02)
         await asyncio.sleep(0.01)
