@@ -32,7 +32,9 @@ from deepgram_async.errors import (
     TransportError,
 )
 
-__all__ = ["HttpPool", "HttpStream"]
+__all__ = ["HttpClient", "HttpPool", "HttpStream"]
+
+HttpClient = aiohttp.ClientSession
 
 # Whatever aiohttp ends with.
 _FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, RuntimeError)
@@ -58,7 +60,7 @@ class HttpPool:
         proxy: str | None,
         trust_env: bool,
         ssl_context: ssl.SSLContext | None,
-        client: aiohttp.ClientSession | None,
+        client: HttpClient | None,
     ) -> None:
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeouts.connect_s)
         self._proxy = proxy

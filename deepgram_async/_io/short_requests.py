@@ -153,5 +153,4 @@ def _is_watched() -> bool:
     method: object = vars(aiohttp.ClientSession)["_request"]  # what they all replace
     if type(method) is not FunctionType:
         return True
-    home: object = method.__globals__
-    return home is not vars(aiohttp.client)
+    return id(method.__globals__) != id(vars(aiohttp.client))
