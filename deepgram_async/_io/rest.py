@@ -16,6 +16,7 @@ from deepgram_async._io.uploads import Upload, open_upload
 from deepgram_async._io.words import merged_headers
 from deepgram_async._protocol.answers import HttpAnswer, decipher, error_from_answer
 from deepgram_async._protocol.credentials import Credentials, CredentialsSource
+from deepgram_async._protocol.decoding import UNDECODABLE
 from deepgram_async._protocol.requests import Request, Route, build_request
 from deepgram_async._protocol.settings import CallSettings, NetworkSettings
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
@@ -29,6 +30,9 @@ T = TypeVar("T")
 # Audio is compressed already, or wanted at once: no encoding that has to collect it first.
 _AUDIO_HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
 _JSON: Final = "application/json"
+_OK: Final = 200
+# A shorter answer is decoded in less than two milliseconds.
+_LONG: Final = 1 << 20
 # The body of an error is a sentence or two.
 _LONGEST_ERROR: Final = 1 << 20
 
@@ -203,10 +207,26 @@ class Rest:
         )
         request_id = answer.headers.get("dg-request-id")
         _log.debug("%s: %d (request id %s)", request.operation, answer.status, request_id)
-        decoded = decipher(answer, route.answer, request.operation, now=time.time())
+        decoded = await _decoded(answer, route)
         if calls.keep_raw and isinstance(decoded, Answer):
             attach_raw(decoded, answer.body)
         return decoded
+
+
+async def _decoded(answer: HttpAnswer, route: Route[T]) -> T:
+    """Return the struct that an answer holds; while a long one is decoded the loop goes on."""
+    if route.steps is not None and answer.status == _OK and len(answer.body) >= _LONG:
+        steps = route.steps(answer.body)
+        try:
+            while True:
+                next(steps)
+                await asyncio.sleep(0)
+        except StopIteration as end:
+            decoded: T = end.value
+            return decoded
+        except UNDECODABLE:
+            pass  # decoding at once tells the place
+    return decipher(answer, route.answer, route.operation, now=time.time())
 
 
 async def _start_of(stream: HttpStream) -> bytes:
