@@ -25,10 +25,10 @@ from websockets.version import version
 
 from deepgram_async._io.fast_websocket import FastWebSocket
 from deepgram_async._io.handshake import Handshake
-from deepgram_async._io.http import USER_AGENT, merged_headers, plain_words, refusal_of_proxy
 from deepgram_async._io.plain_websocket import connected
 from deepgram_async._io.sockets import WebSocket
 from deepgram_async._io.tls import TlsConnection
+from deepgram_async._io.words import USER_AGENT, merged_headers, plain_words, refusal_of_proxy
 from deepgram_async._protocol.answers import HttpAnswer, error_from_answer
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async.errors import (
