@@ -44,7 +44,7 @@ test-websockets: $(READY)
 		echo "websockets $$version"; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 			--target $(VENV)/websockets-$$version websockets==$$version && \
-		PYTHONPATH=$(VENV)/websockets-$$version $(BIN)/python -m pytest -q tests/io/test_fast_connection.py \
+		PYTHONPATH=$(VENV)/websockets-$$version $(BIN)/python -m pytest -q tests/io/test_fast_websocket.py \
 			tests/stream || exit 1; \
 	done
 
