@@ -283,6 +283,10 @@ def test_a_memory_that_is_behind_is_full_at_its_bound() -> None:
     assert made.unsent_bytes == 200 * len(text.encode())
 
 
+A_FEW = st.sampled_from([20, 3, 2, 1, 0])
+"""How much happens; to begin with much makes interesting stories likely."""
+
+
 class Aura:
     """One connection of a service that turns each character into two bytes."""
 
@@ -355,12 +359,14 @@ class Speech(RuleBasedStateMachine):
         assert window.count(FLUSH) <= MOST_FLUSHES
 
     @precondition(lambda self: not self.clears)
-    @rule(length=st.one_of(st.integers(1, 20), st.integers(500, 900)))
-    def talk(self, length: int) -> None:
+    @rule(length=st.integers(1, 20) | st.integers(500, 900), is_flushed=st.booleans())
+    def talk(self, length: int, is_flushed: bool) -> None:
         text = "".join(chr(97 + (self.number + n) % 26) for n in range(length))
         self.number += length
         self.wanted.append(sound(text))
         self.say(speak(text))
+        if is_flushed:
+            self.flush()
 
     @precondition(lambda self: not self.clears)
     @rule()
@@ -368,29 +374,29 @@ class Speech(RuleBasedStateMachine):
         self.wanted.append("Flushed")
         self.say(FLUSH)
 
-    @rule()
-    def clear(self) -> None:
-        self.wanted, self.seen = [], []
-        self.clears += 1
-        self.say(CLEAR)
+    @rule(is_meant=st.integers(0, 3))
+    def clear(self, is_meant: int) -> None:
+        if not is_meant:
+            self.wanted, self.seen = [], []
+            self.clears += 1
+            self.say(CLEAR)
 
     @precondition(lambda self: self.service)
-    @rule(messages=st.integers(1, 10))
-    def work(self, messages: int) -> None:
+    @rule(messages=A_FEW, characters=A_FEW, events=A_FEW, size=st.integers(1, 50))
+    def serve(self, messages: int, characters: int, events: int, size: int) -> None:
+        """Let the service read, speak a little, and be heard."""
         assert self.service is not None
+        self.catch_up(messages)
         for _ in range(messages):
             self.service.work()
-
-    @precondition(lambda self: self.service)
-    @rule(characters=st.integers(1, 30))
-    def speak_early(self, characters: int) -> None:
-        assert self.service is not None
         self.service.synthesize(characters)
+        for _ in range(events):
+            self.hear(size)
 
-    @precondition(lambda self: self.service and self.service.outbox)
-    @rule(size=st.integers(1, 50))
     def hear(self, size: int) -> None:
         assert self.service is not None
+        if not self.service.outbox:
+            return
         event = self.service.outbox.pop(0)
         if isinstance(event, bytes) and len(event) > size:
             self.service.outbox.insert(0, event[size:])
@@ -408,10 +414,9 @@ class Speech(RuleBasedStateMachine):
             case _:
                 pass
 
-    @rule(steps=st.integers(1, 10))
-    def catch_up(self, steps: int) -> None:
-        for _ in range(steps):
-            if self.service is None or self.memory.wait_s(self.now):
+    def catch_up(self, frames: int) -> None:
+        for _ in range(frames):
+            if self.memory.wait_s(self.now):
                 return
             frame = self.memory.next(self.now)
             if isinstance(frame, str):
@@ -421,8 +426,10 @@ class Speech(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.now += seconds
 
-    @rule()
-    def lose(self) -> None:
+    @precondition(lambda self: self.service)
+    @rule(messages=A_FEW, characters=A_FEW, events=A_FEW, size=st.integers(1, 50))
+    def lose(self, messages: int, characters: int, events: int, size: int) -> None:
+        self.serve(messages, characters, events, size)
         self.memory.rewind()
         self.service = None
         self.sent = []
@@ -446,16 +453,9 @@ class Speech(RuleBasedStateMachine):
             self.connect()
         if not self.clears:
             self.flush()
-        for _ in range(10_000):
-            self.catch_up(1)
-            self.work(1)
-            assert self.service is not None
-            if self.service.outbox:
-                self.hear(1000)
-            elif self.memory.is_quiet:
-                break
-            elif self.memory.is_behind:
-                self.now += self.memory.wait_s(self.now)
+        while not self.memory.is_quiet:
+            self.serve(1, 0, 2, 1000)
+            self.now += self.memory.wait_s(self.now)
         assert self.memory.is_quiet
         assert self.clears == 0
         assert self.seen_all()
