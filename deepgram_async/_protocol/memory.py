@@ -42,7 +42,11 @@ class Memory(ABC, Generic[E]):
 
     @abstractmethod
     def add(self, frame: str | bytes, now: float) -> None:
-        """Remember a frame; while level it goes out now, while behind in its turn."""
+        """Remember a frame; while level it goes out now, while behind in its turn.
+
+        A frame that must not go out yet, or not as it is, leaves the memory behind: ``is_behind``
+        tells after the call which of the two it is.
+        """
 
     # What the service says.
 
