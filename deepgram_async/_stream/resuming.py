@@ -142,10 +142,12 @@ class ResumingConnection(Generic[E]):
         memory = self._memory
         was_behind = memory.is_behind
         memory.add(frame, self._loop.time())
-        if was_behind:
-            self._has_work.set()
-        else:
+        if not memory.is_behind:
             self._forward(frame)
+        elif was_behind:
+            self._has_work.set()
+        else:  # it cannot be said as it is, or not yet
+            self._heal(self._say_again())
 
     def finish(self) -> None:
         """Close the WebSocket when all is written: for protocols without a closing message."""
