@@ -48,6 +48,10 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
         dead_peer_s: A peer that answers no ping, or takes no data, for this long is given up.
         drain_timeout_s: After the closing message, the longest silence of the service that is
             waited for before the connection is dropped.
+        finish_timeout_s: After the closing message was written, the longest time that a service is
+            waited for which goes on talking. What is sent faster than it is spoken is also heard
+            for longer than it took to send: raise it where long compressed recordings are sent
+            at once.
         close_timeout_s: Bound of every other way to close.
         confirm_timeout_s: Longest wait for the service to confirm what it was asked, such as a
             change of the configuration.
@@ -71,6 +75,7 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     agent_keepalive_s: float | None = 8.0
     dead_peer_s: float = 15.0
     drain_timeout_s: float = 5.0
+    finish_timeout_s: float = 300.0
     close_timeout_s: float = 1.0
     confirm_timeout_s: float = 10.0
     # A second more than the minute of the service: frames may arrive closer than they were sent.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
@@ -55,7 +56,8 @@ class SocketStream(Generic[C, E]):
     _end: asyncio.Future[None] | None = None
     """Done when nothing more comes; cancelled when the user wanted no more."""
     drain_timed_out: bool
-    """Whether the service fell silent after the closing message, so something may be missing."""
+    """Whether the service did not come to an end after the closing message, because it fell silent
+    or went on for too long, so something may be missing."""
 
     def __init__(
         self,
@@ -118,8 +120,9 @@ class SocketStream(Generic[C, E]):
     async def finish(self) -> None:
         """Ask the service to end and return when it has said everything.
 
-        What was queued is still sent. If the service stays silent for ``drain_timeout_s`` the
-        connection is dropped and ``drain_timed_out`` is set. Safe to repeat.
+        What was queued is still sent. If the service stays silent for ``drain_timeout_s``, or
+        talks on for longer than ``finish_timeout_s``, the connection is dropped and
+        ``drain_timed_out`` is set. Safe to repeat.
 
         Raises:
             ConnectionLostError: The stream ended before everything had come.
@@ -279,30 +282,40 @@ class SocketStream(Generic[C, E]):
                 connection.finish()
             else:
                 connection.put(closing)
-        if not await self._outlasted(end, self._settings.drain_timeout_s):
+        settings = self._settings
+        if not await self._outlasted(end, settings.drain_timeout_s, settings.finish_timeout_s):
             self.drain_timed_out = True
             _log.warning("%s: not ended in time, results may be missing", core.OPERATION)
             connection.give_up("the service did not end the stream in time")
-            await asyncio.wait([end], timeout=self._settings.close_timeout_s)
+            await asyncio.wait([end], timeout=settings.close_timeout_s)
 
-    async def _outlasted(self, future: asyncio.Future[Any], patience_s: float) -> bool:
+    async def _outlasted(
+        self, future: asyncio.Future[Any], patience_s: float, longest_s: float = math.inf
+    ) -> bool:
         """Return whether a future, or the stream, was done before the patience was at its end.
 
         The service is patiently waited for as long as it says anything, or is being written to.
         Its silence is counted in looks: a clock that jumps while the machine sleeps counts once.
+
+        Args:
+            future: What is waited for.
+            patience_s: The longest silence.
+            longest_s: The longest time, counted from when all was written.
         """
         connection, end = self._connection, self._end
         assert connection is not None, "the stream was opened"
         assert end is not None, "the stream was opened"
-        silent_looks = 0
+        look_s = min(patience_s, longest_s) / _LOOKS
+        silent_looks = looks = 0
         while not (future.done() or end.done()):
             seen = self._events_taken
-            await asyncio.wait(
-                {future, end}, timeout=patience_s / _LOOKS, return_when=asyncio.FIRST_COMPLETED
-            )
-            was_silent = self._events_taken == seen and not connection.waiting_bytes
+            await asyncio.wait({future, end}, timeout=look_s, return_when=asyncio.FIRST_COMPLETED)
+            all_is_written = not (connection.waiting_bytes or connection.is_behind)
+            was_silent = all_is_written and self._events_taken == seen
             silent_looks = silent_looks + 1 if was_silent else 0
-            if silent_looks >= _LOOKS:
+            looks += all_is_written
+            is_at_its_end = silent_looks * look_s >= patience_s or looks * look_s >= longest_s
+            if is_at_its_end and looks >= _LOOKS:
                 return future.done() or end.done()
         return True
 
