@@ -67,7 +67,13 @@ if TYPE_CHECKING:
     from deepgram_async._stream.stream import SocketStream
     from deepgram_async._stream.tools import ToolFunction, Tools
     from deepgram_async.errors import DeepgramError
-    from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
+    from deepgram_async.models.events import (
+        Malformed,
+        Reconnected,
+        Reconnecting,
+        Stalled,
+        Unknown,
+    )
     from deepgram_async.models.flux import TurnInfo
     from deepgram_async.models.live import Results, SpeechStarted, UtteranceEnd
     from deepgram_async.models.prerecorded import Transcription
@@ -115,7 +121,7 @@ else:  # a type checker would take any name to exist
             "_stream.stream": ("SocketStream",),
             "_stream.tools": ("ToolFunction", "Tools"),
             "errors": ("DeepgramError",),
-            "models.events": ("Malformed", "Reconnected", "Reconnecting", "Unknown"),
+            "models.events": ("Malformed", "Reconnected", "Reconnecting", "Stalled", "Unknown"),
             "models.flux": ("TurnInfo",),
             "models.live": ("Results", "SpeechStarted", "UtteranceEnd"),
             "models.prerecorded": ("Transcription",),
@@ -170,6 +176,7 @@ __all__ = [
     "SpeakStream",
     "Speech",
     "SpeechStarted",
+    "Stalled",
     "StreamSettings",
     "TextSource",
     "ThinkModels",

@@ -33,7 +33,7 @@ class AudioCore(SocketCore[E]):
         super().__init__(decoder, now=now, keepalive_s=keepalive_s, request_id=request_id)
         self.audio_bytes_sent = 0
         self.first_audio_at = None
-        self._bytes_per_s = bytes_per_s_of(options)
+        self.bytes_per_s = bytes_per_s_of(options)
 
     def frame_sent(self, frame: str | bytes, now: float) -> None:
         """Note that a frame was written."""
@@ -50,9 +50,9 @@ class AudioCore(SocketCore[E]):
     @property
     def audio_sent_s(self) -> float | None:
         """Seconds of audio sent, or ``None`` where the format does not tell."""
-        if self._bytes_per_s is None:
+        if self.bytes_per_s is None:
             return None
-        return self.audio_bytes_sent / self._bytes_per_s
+        return self.audio_bytes_sent / self.bytes_per_s
 
 
 def frame_of(chunk: bytes | bytearray | memoryview) -> bytes:

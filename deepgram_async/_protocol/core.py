@@ -37,6 +37,8 @@ class SocketCore(ABC, Generic[E]):
 
     audio_bytes_sent: int = 0
     """Bytes of the user's audio that the service has; always 0 where the client sends none."""
+    bytes_per_s: float | None = None
+    """How fast the bytes of that audio run, where that is always the same."""
     state: State
     close_error: ConnectionLostError | None
     """Why the stream ended, if nobody asked for it; set by ``receive_close``."""

@@ -46,6 +46,11 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
         agent_keepalive_s: The same for a voice agent, which may wait longer (Deepgram docs, "Agent
             Keep Alive").
         dead_peer_s: A peer that answers no ping, or takes no data, for this long is given up.
+        stalled_after_s: Audio is sent so long and the service says nothing: a live transcription
+            or a conversation with Flux yields ``Stalled``; ``None`` for never. Both services tell
+            of silence, too, so it means that something is wrong.
+        agent_stalled_after_s: The same for a voice agent, which says nothing while nobody speaks:
+            only for an agent that is spoken to without a pause.
         drain_timeout_s: After the closing message, the longest silence of the service that is
             waited for before the connection is dropped.
         finish_timeout_s: After the closing message was written, the longest time that a service is
@@ -74,6 +79,8 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     keepalive_s: float | None = 4.0
     agent_keepalive_s: float | None = 8.0
     dead_peer_s: float = 15.0
+    stalled_after_s: float | None = 10.0
+    agent_stalled_after_s: float | None = None
     drain_timeout_s: float = 5.0
     finish_timeout_s: float = 300.0
     close_timeout_s: float = 1.0

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final, Literal, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from deepgram_async._protocol import agent_fields, rules_agent
 from deepgram_async._protocol.agent import AgentCore
@@ -126,9 +127,16 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
         validate: bool,
     ) -> None:
         def make_core(now: float, request_id: str | None) -> AgentCore:
-            return AgentCore(now=now, keepalive_s=settings.agent_keepalive_s, request_id=request_id)
+            return AgentCore(
+                audio_input,
+                now=now,
+                keepalive_s=settings.agent_keepalive_s,
+                request_id=request_id,
+            )
 
-        super().__init__(connect, make_core, AgentCore.is_expendable, settings)
+        audio_input = agent_fields.audio_input(agent_settings)
+        quiet = replace(settings, stalled_after_s=settings.agent_stalled_after_s)
+        super().__init__(connect, make_core, AgentCore.is_expendable, quiet)
         if validate and isinstance(agent_settings, Settings):
             rules_agent.check_settings(agent_settings)
         self.tools = tools

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, State
+from deepgram_async.models.events import Stalled
 
 if TYPE_CHECKING:
     from deepgram_async._io.sockets import WebSocket
@@ -87,16 +89,21 @@ class Connection(Generic[E]):
     No task belongs to it. What is put is written at once, or queued as long as the network takes
     nothing. A timer sends what the core wants sent in a pause, and drops a peer that is dead: one
     that takes no data, or gives no sign of life and answers no ping. The peer is judged by how
-    often the timer saw nothing of it, not by the clock, which may jump when the machine slept.
+    often the timer saw nothing of it, not by the clock, which may jump when the machine slept. So
+    is a service that hears audio and says nothing.
     """
 
     def __init__(
-        self, core: SocketCore[E], websocket: WebSocket, settings: StreamSettings, sink: Sink[E]
+        self,
+        core: SocketCore[E],
+        websocket: WebSocket,
+        settings: StreamSettings,
+        sink: Sink[E | Stalled],
     ) -> None:
         self._core = core
         self._websocket = websocket
         self._settings = settings
-        self._sink: Sink[E] | None = sink
+        self._sink: Sink[E | Stalled] | None = sink
         self._loop = asyncio.get_running_loop()
         # The queue.
         self._frames: deque[str | bytes] = deque()
@@ -112,10 +119,20 @@ class Connection(Generic[E]):
         self._next_look_at = 0.0
         self._silent_looks = self._unused_looks = self._stuck_looks = 0
         self._taken_bytes = 0
+        # The watch for a service that hears and says nothing.
+        stalled_after_s = settings.stalled_after_s
+        self._listen_every_s = math.inf if stalled_after_s is None else stalled_after_s / _LOOKS
+        self._next_listen_at = 0.0
+        self._spoke = self._is_stalled = False
+        self._quiet_looks = self._unanswered_looks = 0
+        self._heard_then = self._heard_before = 0
+        """Bytes of audio sent when the service last spoke, and at the last look."""
 
     def start(self) -> None:
         """Hand over what has come so far, and all that follows."""
-        self._next_look_at = self._loop.time() + self._look_every_s
+        now = self._loop.time()
+        self._next_look_at = now + self._look_every_s
+        self._next_listen_at = now + self._listen_every_s
         self._watch()
         self._websocket.attach(self)
 
@@ -203,14 +220,15 @@ class Connection(Generic[E]):
 
     def frame_received(self, frame: str | bytes) -> None:
         """Hand on what a message means."""
-        sink = self._sink
+        sink, core = self._sink, self._core
         if sink is None:
             return
+        self._spoke = True
+        self._heard_then = core.audio_bytes_sent
         try:
-            sink.take(self._core.receive(frame))
+            sink.take(core.receive(frame))
         except Exception as error:  # a bug, too, must end in the stream and not in the event loop
-            self._end(error)
-            self.give_up("the stream failed")
+            self._fail(error)
 
     def room_came(self) -> None:
         """Go on writing."""
@@ -221,6 +239,10 @@ class Connection(Generic[E]):
         self._core.receive_close(close, is_all_sent=not self._frames)
         self._stop()
         self._end(self._core.close_error)
+
+    def _fail(self, error: Exception) -> None:
+        self._end(error)
+        self.give_up("the stream failed")
 
     def _end(self, error: Exception | None) -> None:
         sink, self._sink = self._sink, None
@@ -270,13 +292,16 @@ class Connection(Generic[E]):
         if now >= self._next_look_at:
             self._next_look_at = now + self._look_every_s
             self._look()
-            if self._is_stopped:
-                return
+        if now >= self._next_listen_at:
+            self._next_listen_at = now + self._listen_every_s
+            self._listen()
+        if self._is_stopped:
+            return
         if self._websocket.is_writable and not self._frames:
             frame = self._core.on_deadline(now)
             if frame is not None:
                 self.put(frame)
-        due_at, deadline = self._next_look_at, self._core.deadline
+        due_at, deadline = min(self._next_look_at, self._next_listen_at), self._core.deadline
         if deadline is not None and deadline < due_at:
             due_at = max(deadline, now + _SHORTEST_LOOK_S)
         self._timer = self._loop.call_at(due_at, self._watch)
@@ -299,3 +324,25 @@ class Connection(Generic[E]):
         elif self._silent_looks == _LOOKS // 2 or self._unused_looks >= _LOOKS:
             # Some sockets of the service end when the client writes nothing, and a ping counts.
             websocket.ping()
+
+    def _listen(self) -> None:
+        """Count how often audio was sent and nothing was said to it, and tell of it once."""
+        core, sink = self._core, self._sink
+        heard = core.audio_bytes_sent
+        if self._spoke:
+            self._spoke = self._is_stalled = False
+            self._quiet_looks = self._unanswered_looks = 0
+        else:
+            self._quiet_looks += 1
+            self._unanswered_looks += heard > self._heard_before
+        self._heard_before = heard
+        if self._unanswered_looks < _LOOKS or self._is_stalled or sink is None:
+            return
+        self._is_stalled = True
+        rate = core.bytes_per_s
+        silent_s = self._quiet_looks * self._listen_every_s
+        audio_s = None if rate is None else (heard - self._heard_then) / rate
+        try:
+            sink.take(Stalled(silent_s=silent_s, audio_s=audio_s))
+        except Exception as error:  # such as a consumer that takes nothing: it is the end
+            self._fail(error)

@@ -18,7 +18,7 @@ from deepgram_async._stream.pump import chunks_of
 from deepgram_async._stream.resuming import ResumingConnection, Resumption
 from deepgram_async._stream.stream import Connector, SocketStream
 from deepgram_async.errors import ConfigureError, InvalidStateError, OperationTimeoutError
-from deepgram_async.models.events import Reconnected, Reconnecting
+from deepgram_async.models.events import Reconnected, Reconnecting, Stalled
 
 if TYPE_CHECKING:
     from deepgram_async._io.sockets import WebSocket
@@ -146,8 +146,8 @@ class ListeningStream(SocketStream[C, E]):
             make_core=self._make_core,
             memory=ListeningMemory(self._options, self._timeline, policy),
         )
-        # The events of both streams have the two kinds that it adds; a type variable cannot say so.
-        shown = cast("Sink[E | Reconnecting | Reconnected]", sink)
+        # The events of both streams have the kinds that it adds; a type variable cannot say so.
+        shown = cast("Sink[E | Reconnecting | Reconnected | Stalled]", sink)
         return ResumingConnection(core, websocket, self._settings, shown, resumption)
 
     async def _configure(self, make_frame: Callable[[C], str]) -> E:

@@ -23,7 +23,7 @@ from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, State
 from deepgram_async._stream.connection import Connection, Sink
 from deepgram_async.errors import ConnectionLostError, DeepgramError
-from deepgram_async.models.events import Reconnected, Reconnecting
+from deepgram_async.models.events import Reconnected, Reconnecting, Stalled
 
 if TYPE_CHECKING:
     from deepgram_async._io.sockets import WebSocket
@@ -86,7 +86,7 @@ class ResumingConnection(Generic[E]):
         core: SocketCore[E],
         websocket: WebSocket,
         settings: StreamSettings,
-        sink: Sink[E | Reconnecting | Reconnected],
+        sink: Sink[E | Reconnecting | Reconnected | Stalled],
         resumption: Resumption[E],
     ) -> None:
         self._core = core
@@ -200,8 +200,11 @@ class ResumingConnection(Generic[E]):
 
     # What the present connection calls.
 
-    def take(self, event: E) -> None:
+    def take(self, event: E | Stalled) -> None:
         """Hand on an event as it is for the user, if there is anything new in it."""
+        if isinstance(event, Stalled):
+            self._sink.take(event)
+            return
         memory = self._memory
         placed = memory.place(event)
         if memory.is_behind or self._is_handing_over:

@@ -9,7 +9,7 @@ import math
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, cast
 from weakref import WeakMethod
 
 from deepgram_async._protocol.core import SocketCore
@@ -19,7 +19,7 @@ from deepgram_async._stream.buffers import EventBuffer
 from deepgram_async._stream.connection import Carrier, Connection, Sink
 from deepgram_async._stream.waiters import Waiters
 from deepgram_async.errors import InvalidStateError, ProtocolError
-from deepgram_async.models.events import Malformed
+from deepgram_async.models.events import Malformed, Stalled
 
 if TYPE_CHECKING:
     from deepgram_async._io.sockets import WebSocket
@@ -225,7 +225,9 @@ class SocketStream(Generic[C, E]):
 
     def _carried(self, core: C, websocket: WebSocket, sink: Sink[E]) -> Carrier:
         """Return what carries the frames of an open stream."""
-        return Connection(core, websocket, self._settings, sink)
+        # The events of all streams that take audio have the kind that it adds, and the other
+        # streams never see it; a type variable cannot say so.
+        return Connection(core, websocket, self._settings, cast("Sink[E | Stalled]", sink))
 
     def _start_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run work of this stream beside it; it is cancelled when the stream is left."""
