@@ -43,10 +43,6 @@ class AudioCore(SocketCore[E]):
                 self.first_audio_at = now
             self.audio_bytes_sent += len(frame)
 
-    def left_out(self, size: int) -> None:
-        """Note that so many bytes of audio are never sent; the clock runs on over them."""
-        self.audio_bytes_sent += size
-
     @property
     def audio_sent_s(self) -> float | None:
         """Seconds of audio sent, or ``None`` where the format does not tell."""
