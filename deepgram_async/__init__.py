@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ReconnectPolicy,
     )
     from deepgram_async._protocol.retry import RetryPolicy
-    from deepgram_async._protocol.settings import StreamSettings, Timeouts
+    from deepgram_async._protocol.settings import StreamSettings, Timeouts, WhenFull
     from deepgram_async._protocol.sources import (
         AudioChunks,
         AudioSource,
@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from deepgram_async.models.flux import TurnInfo
     from deepgram_async.models.live import Results, SpeechStarted, UtteranceEnd
     from deepgram_async.models.prerecorded import Transcription
+    from deepgram_async.models.stats import StreamStats
 else:  # a type checker would take any name to exist
     # Nothing is loaded before it is used: most programs need a part of this.
     __getattr__, __dir__ = _lazy_names(
@@ -87,7 +88,7 @@ else:  # a type checker would take any name to exist
             "_protocol.query": ("QueryValue",),
             "_protocol.reconnect": ("ConnectionLoss", "ReconnectHook", "ReconnectPolicy"),
             "_protocol.retry": ("RetryPolicy",),
-            "_protocol.settings": ("StreamSettings", "Timeouts"),
+            "_protocol.settings": ("StreamSettings", "Timeouts", "WhenFull"),
             "_protocol.sources": (
                 "AudioChunks",
                 "AudioSource",
@@ -125,6 +126,7 @@ else:  # a type checker would take any name to exist
             "models.flux": ("TurnInfo",),
             "models.live": ("Results", "SpeechStarted", "UtteranceEnd"),
             "models.prerecorded": ("Transcription",),
+            "models.stats": ("StreamStats",),
         },
         modules=("audio", "emulator", "errors", "markup", "models", "options", "testing"),
     )
@@ -178,6 +180,7 @@ __all__ = [
     "SpeechStarted",
     "Stalled",
     "StreamSettings",
+    "StreamStats",
     "TextSource",
     "ThinkModels",
     "Timeouts",
@@ -190,5 +193,6 @@ __all__ = [
     "Usage",
     "UtteranceEnd",
     "When",
+    "WhenFull",
     "__version__",
 ]

@@ -145,7 +145,7 @@ class AgentCore(AudioCore[AgentEvent]):
             AudioSourceError: The chunk is empty, or not made of bytes.
             InvalidStateError: The settings are not in force, or the stream has ended.
         """
-        frame = frame_of(chunk)
+        frame = chunk if type(chunk) is bytes else frame_of(chunk)
         if not frame:
             raise AudioSourceError("a chunk of audio is empty")
         self._advance("send_audio")

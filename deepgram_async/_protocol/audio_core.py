@@ -18,9 +18,6 @@ E = TypeVar("E")
 class AudioCore(SocketCore[E]):
     """A protocol whose client sends binary frames of audio."""
 
-    first_audio_at: float | None
-    """When the first audio was written."""
-
     def __init__(
         self,
         decoder: MessageDecoder[Any],
@@ -32,7 +29,6 @@ class AudioCore(SocketCore[E]):
     ) -> None:
         super().__init__(decoder, now=now, keepalive_s=keepalive_s, request_id=request_id)
         self.audio_bytes_sent = 0
-        self.first_audio_at = None
         self.bytes_per_s = bytes_per_s_of(options)
 
     def frame_sent(self, frame: str | bytes, now: float) -> None:

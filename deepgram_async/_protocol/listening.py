@@ -52,7 +52,7 @@ class ListeningCore(AudioCore[E]):
             AudioSourceError: The chunk is empty, or not made of bytes.
             InvalidStateError: The closing message was sent, or the stream has ended.
         """
-        frame = frame_of(chunk)
+        frame = chunk if type(chunk) is bytes else frame_of(chunk)
         if not frame:
             raise AudioSourceError("a chunk of audio is empty: it would end the stream")
         self._step("send_audio")

@@ -66,6 +66,11 @@ class Timeline(ABC, Generic[E]):
 
     @staticmethod
     @abstractmethod
+    def has_text(event: E) -> bool:
+        """Return whether there are words in an event."""
+
+    @staticmethod
+    @abstractmethod
     def answers(event: E, frame: str) -> bool:
         """Return whether an event does what a message of the client asked for."""
 
@@ -132,6 +137,10 @@ class ListenTimeline(Timeline[ListenEvent]):
         return type(event) is Results
 
     @staticmethod
+    def has_text(event: ListenEvent) -> bool:
+        return type(event) is Results and bool(event.transcript)
+
+    @staticmethod
     def answers(event: ListenEvent, frame: str) -> bool:
         if isinstance(event, Results):
             return event.from_finalize and frame.startswith(_FINALIZE)
@@ -186,6 +195,10 @@ class FluxTimeline(Timeline[FluxEvent]):
     @staticmethod
     def is_progress(event: FluxEvent) -> bool:
         return isinstance(event, TurnInfo)
+
+    @staticmethod
+    def has_text(event: FluxEvent) -> bool:
+        return isinstance(event, TurnInfo) and bool(event.transcript)
 
     @staticmethod
     def answers(event: FluxEvent, frame: str) -> bool:

@@ -53,6 +53,13 @@ class Carrier(Protocol):
     def put(self, frame: str | bytes) -> None:
         """Queue a frame; the order of calls is the order on the wire."""
 
+    def make_room(self) -> list[bytes]:
+        """Leave out the oldest audio that waits until there is room, and return it."""
+        ...
+
+    def skip(self, size: int) -> None:
+        """Take that audio of this size is left out before whatever is put next."""
+
     def finish(self) -> None:
         """Close when all is written: for protocols without a closing message."""
 
@@ -68,8 +75,13 @@ class Carrier(Protocol):
         ...
 
     @property
-    def waiting_bytes(self) -> int:
+    def queued_bytes(self) -> int:
         """Bytes that are queued and not written yet."""
+        ...
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that are queued and not written yet; at least one while nothing can be written."""
         ...
 
     @property
@@ -80,6 +92,21 @@ class Carrier(Protocol):
     @property
     def audio_sent_s(self) -> float | None:
         """Seconds of audio sent, or ``None`` where that is unknown or has no meaning."""
+        ...
+
+    @property
+    def first_audio_at(self) -> float | None:
+        """When the first audio was written."""
+        ...
+
+    @property
+    def reconnects(self) -> int:
+        """How many connections were replaced."""
+        ...
+
+    @property
+    def dropped_s(self) -> float:
+        """Seconds of audio that were lost with connections."""
         ...
 
 
@@ -168,6 +195,23 @@ class Connection(Generic[E]):
             self._flush_is_due = True
             self._loop.call_soon(self._flush)
 
+    def make_room(self) -> list[bytes]:
+        """Leave out the oldest audio that waits until there is room, and return it."""
+        frames, left_out = self._frames, list[bytes]()
+        kept = 0
+        while not self.has_room and kept < len(frames):
+            frame = frames[kept]
+            if isinstance(frame, str):
+                kept += 1
+                continue
+            del frames[kept]
+            self._waiting_bytes -= len(frame)
+            left_out.append(frame)
+        return left_out
+
+    def skip(self, size: int) -> None:
+        """Take that audio is left out: to one connection it means nothing."""
+
     def finish(self) -> None:
         """Close the WebSocket when all is written: for protocols without a closing message."""
         self._is_finishing = True
@@ -202,6 +246,11 @@ class Connection(Generic[E]):
         return self._waiting_bytes < self._settings.send_buffer_bytes or self._is_stopped
 
     @property
+    def queued_bytes(self) -> int:
+        """Bytes that are queued and not written yet."""
+        return self._waiting_bytes
+
+    @property
     def waiting_bytes(self) -> int:
         """Bytes that are queued and not written yet."""
         return self._waiting_bytes
@@ -215,6 +264,21 @@ class Connection(Generic[E]):
     def audio_sent_s(self) -> float | None:
         """Seconds of audio sent, or ``None`` where that is unknown or has no meaning."""
         return self._core.audio_sent_s
+
+    @property
+    def first_audio_at(self) -> float | None:
+        """When the first audio was written."""
+        return self._core.first_audio_at
+
+    @property
+    def reconnects(self) -> int:
+        """How many connections were replaced: there is but one."""
+        return 0
+
+    @property
+    def dropped_s(self) -> float:
+        """Seconds of audio that were lost with connections."""
+        return 0.0
 
     # What the WebSocket calls.
 

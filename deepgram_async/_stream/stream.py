@@ -20,6 +20,7 @@ from deepgram_async._stream.connection import Carrier, Connection, Sink
 from deepgram_async._stream.waiters import Waiters
 from deepgram_async.errors import InvalidStateError, ProtocolError
 from deepgram_async.models.events import Malformed, Stalled
+from deepgram_async.models.stats import StreamStats
 
 if TYPE_CHECKING:
     from deepgram_async._io.sockets import WebSocket
@@ -87,6 +88,8 @@ class SocketStream(Generic[C, E]):
         self._is_opening = False
         self._is_closed = False
         self._events_taken = 0
+        self._opened_at = 0.0
+        self._ended_at: float | None = None
 
     # Public methods for opening and closing.
 
@@ -109,7 +112,8 @@ class SocketStream(Generic[C, E]):
             raise InvalidStateError("the stream was closed while it was being opened")
         loop = asyncio.get_running_loop()
         self._end = loop.create_future()
-        self._core = core = self._make_core(loop.time(), websocket.request_id)
+        self._opened_at = loop.time()
+        self._core = core = self._make_core(self._opened_at, websocket.request_id)
         outlet = _Outlet(
             WeakMethod(self._take), WeakMethod(self._reached_end), self._end, self._waiters
         )
@@ -192,6 +196,18 @@ class SocketStream(Generic[C, E]):
         """The id to quote to Deepgram's support; ``None`` before the stream is open."""
         return None if self._core is None else self._core.request_id
 
+    def stats(self) -> StreamStats:
+        """Return how the stream is doing now; it costs nothing to ask, and as little not to."""
+        end, connection = self._end, self._connection
+        now = 0.0 if end is None else end.get_loop().time()
+        return StreamStats(
+            request_id=self.request_id,
+            open_s=(now if self._ended_at is None else self._ended_at) - self._opened_at,
+            queued_bytes=0 if connection is None else connection.queued_bytes,
+            reconnects=0 if connection is None else connection.reconnects,
+            waiting_events=len(self._buffer),
+        )
+
     def __repr__(self) -> str:
         state = "new" if self._core is None else self._core.state.value
         return f"<{type(self).__name__} {state} request_id={self.request_id}>"
@@ -256,6 +272,8 @@ class SocketStream(Generic[C, E]):
         self._buffer.put(event)
 
     def _reached_end(self, error: Exception | None) -> None:
+        if self._ended_at is None and self._end is not None:
+            self._ended_at = self._end.get_loop().time()
         # Kept for whoever sends, iterates or leaves the `async with` next.
         if error is not None and not self.drain_timed_out:
             self._fail(error)

@@ -1,12 +1,11 @@
 """One connection writes in order, at once where it can, and in few writes where it must wait."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
-from deepgram_async._io.sockets import Receiver, WebSocket
 from deepgram_async._protocol.listen_v1 import ListenV1Core
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, State
@@ -14,58 +13,10 @@ from deepgram_async._stream.connection import Connection
 from deepgram_async.errors import ConnectionLostError
 from deepgram_async.models.events import Stalled
 from deepgram_async.models.live import ListenEvent, UtteranceEnd
+from tests.support.fake_websocket import FakeWebSocket
 
 LINEAR = {"encoding": "linear16", "sample_rate": 16000}
 UTTERANCE_END = '{"type":"UtteranceEnd","channel":[0,1],"last_word_end":1.0}'
-
-
-class FakeWebSocket(WebSocket):
-    """Keeps what is written, and takes nothing while a test wants it to."""
-
-    def __init__(self) -> None:
-        self.request_id = None
-        self.is_writable = True
-        self.was_heard = self.was_used = False
-        self.writes: list[list[str | bytes]] = []
-        self.pings = 0
-        self.is_closing = False
-        self.aborted: str | None = None
-        self.receiver: Receiver | None = None
-        self.untaken = 0
-
-    @property
-    def frames(self) -> list[str | bytes]:
-        return [frame for write in self.writes for frame in write]
-
-    def attach(self, receiver: Receiver) -> None:
-        self.receiver = receiver
-
-    def write(self, frames: Sequence[str | bytes]) -> None:
-        assert self.is_writable
-        self.was_used = True
-        self.writes.append(list(frames))
-
-    def ping(self) -> None:
-        self.pings += 1
-        self.was_used = True
-
-    def start_closing(self) -> None:
-        self.is_closing = True
-
-    async def aclose(self, timeout_s: float) -> None:
-        self.is_closing = True
-
-    def abort(self, reason: str) -> None:
-        self.aborted = reason
-        self.is_writable = False
-
-    @property
-    def taken_bytes(self) -> int:
-        return sum(map(len, self.frames)) - self.untaken
-
-    @property
-    def waiting_bytes(self) -> int:
-        return self.untaken
 
 
 class Listener:
@@ -181,6 +132,19 @@ async def test_the_end_lets_everybody_go_who_waits_for_room() -> None:
         given.connection.give_up("enough")
         await waiting
         await given.connection.wait_for_room()
+
+
+async def test_room_is_made_by_leaving_out_the_oldest_audio_and_no_message() -> None:
+    async with connected(StreamSettings(keepalive_s=None, send_buffer_bytes=8)) as given:
+        given.websocket.is_writable = False
+        for frame in ("{}", b"one", b"two", "[]", b"new"):
+            given.connection.put(frame)
+        assert given.connection.make_room() == [b"one", b"two"]
+        assert given.connection.queued_bytes == 7
+        given.websocket.is_writable = True
+        given.connection.room_came()
+        assert given.connection.make_room() == []
+        assert given.websocket.frames == ["{}", "[]", b"new"]
 
 
 async def test_finishing_closes_when_all_is_written() -> None:
