@@ -118,7 +118,8 @@ async def test_the_oldest_goes_also_when_the_loop_is_busy() -> None:
         await settled()
         assert network.latest.frames == CHUNKS[5:]
         stats = live.stats()
-        assert (stats.dropped_chunks, stats.audio_sent_s) == (5, pytest.approx(0.8))
+        assert stats.dropped_chunks == 5
+        assert stats.audio_sent_s == pytest.approx(0.8)
 
 
 async def test_audio_that_was_pushed_comes_before_the_end() -> None:
@@ -200,7 +201,7 @@ async def test_a_thread_and_a_service_agree_on_every_sample() -> None:
         events = [event async for event in live]
     assert events
     first, second = server.heard
-    position = data.find(second[:RATE])
     assert data.startswith(first)
-    assert data[position:] == second
+    assert data.endswith(second)
+    assert len(first) + len(second) >= len(data)
     assert live.stats().transcribed_s == pytest.approx(20.0)
