@@ -11,14 +11,16 @@ from functools import partial
 from typing import Final, Literal, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from deepgram_async._protocol import agent_fields, rules_agent
 from deepgram_async._protocol.agent import AgentCore
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import State
 from deepgram_async._protocol.sources import AudioChunks
+from deepgram_async._stream.audio_stream import AudioStream
 from deepgram_async._stream.pump import chunks_of
-from deepgram_async._stream.stream import Connector, SocketStream
+from deepgram_async._stream.stream import Connector
 from deepgram_async._stream.tools import ToolFunction, Tools
 from deepgram_async.errors import InvalidStateError, OperationTimeoutError
 from deepgram_async.models.agent import (
@@ -77,7 +79,7 @@ class Injection(msgspec.Struct, frozen=True):
     reason: str | None = None
 
 
-class AgentStream(SocketStream[AgentCore, AgentEvent]):
+class AgentStream(AudioStream[AgentCore, AgentEvent]):
     """A conversation with a voice agent, made by ``dg.agent.converse(...)``.
 
     ::
@@ -126,9 +128,16 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
         validate: bool,
     ) -> None:
         def make_core(now: float, request_id: str | None) -> AgentCore:
-            return AgentCore(now=now, keepalive_s=settings.agent_keepalive_s, request_id=request_id)
+            return AgentCore(
+                audio_input,
+                now=now,
+                keepalive_s=settings.agent_keepalive_s,
+                request_id=request_id,
+            )
 
-        super().__init__(connect, make_core, AgentCore.is_expendable, settings)
+        audio_input = agent_fields.audio_input(agent_settings)
+        quiet = replace(settings, stalled_after_s=settings.agent_stalled_after_s)
+        super().__init__(connect, make_core, AgentCore.is_expendable, quiet, audio_input)
         if validate and isinstance(agent_settings, Settings):
             rules_agent.check_settings(agent_settings)
         self.tools = tools
@@ -203,10 +212,12 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
     async def send_audio(self, chunk: bytes | bytearray | memoryview) -> None:
         """Queue a chunk of audio, waiting for the settings to be in force and for room.
 
-        Cancelling it while it waits sends nothing of the chunk.
+        Cancelling it while it waits sends nothing of the chunk. For room it does not wait where
+        ``when_full`` in ``StreamSettings`` says so.
 
         Raises:
             AudioSourceError: The chunk is empty, or not made of bytes.
+            SendBufferFullError: The queue is full and ``when_full`` is ``fail``.
             AgentError: The service ended the conversation.
             ConnectionLostError: The connection ended unasked.
             InvalidStateError: The stream is not open.
@@ -214,9 +225,10 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
         self._ready()
         await self._configured.wait()
         core, connection = self._ready()
-        await connection.wait_for_room()
-        self._ready()
-        connection.put(core.send_audio(chunk))
+        if not connection.has_room:
+            await self._make_room(connection)
+            self._ready()
+        self._put_audio(connection, core.send_audio(chunk))
 
     async def keep_alive(self) -> None:
         """Send a KeepAlive now; pauses need none by hand.
@@ -378,6 +390,10 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
 
     # Opening.
 
+    @property
+    def _takes_audio(self) -> bool:
+        return super()._takes_audio and self._configured.is_set()
+
     def _check(self) -> None:
         """Refuse before anything is sent what would be refused later."""
         agent_fields.settings_fields(self._agent_settings, self.tools.functions)
@@ -508,10 +524,11 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
             async with aclosing(chunks_of(source)) as chunks:
                 async for chunk in chunks:
                     await self._configured.wait()
-                    await connection.wait_for_room()
+                    if not connection.has_room:
+                        await self._make_room(connection)
                     if core.state is not State.OPEN:
                         return
-                    connection.put(core.send_audio(chunk))
+                    self._put_audio(connection, core.send_audio(chunk))
         except Exception as error:  # the source is the caller's: its error is the caller's to see
             self._fail(error)
             await self._drain()

@@ -24,7 +24,7 @@ from deepgram_async._protocol.sockets import Close, State
 from deepgram_async._stream.connection import Connection, Sink
 from deepgram_async._stream.signal import Signal
 from deepgram_async.errors import ConnectionLostError, DeepgramError
-from deepgram_async.models.events import Reconnected, Reconnecting
+from deepgram_async.models.events import Reconnected, Reconnecting, Stalled
 
 if TYPE_CHECKING:
     from deepgram_async._io.sockets import WebSocket
@@ -87,7 +87,7 @@ class ResumingConnection(Generic[E]):
         core: SocketCore[E],
         websocket: WebSocket,
         settings: StreamSettings,
-        sink: Sink[E | Reconnecting | Reconnected],
+        sink: Sink[E | Reconnecting | Reconnected | Stalled],
         resumption: Resumption[E],
     ) -> None:
         self._core = core
@@ -115,6 +115,8 @@ class ResumingConnection(Generic[E]):
         """How many connections were replaced."""
         self.dropped_s = 0.0
         """Seconds of audio that nobody will hear."""
+        self._first_audio_at: float | None = None
+        """The same of the connections that were replaced."""
         self._link = self._linked(websocket)
 
     def start(self) -> None:
@@ -148,6 +150,23 @@ class ResumingConnection(Generic[E]):
             self._has_work.set()
         else:  # it cannot be said as it is, or not yet
             self._heal(self._say_again())
+
+    def make_room(self) -> list[bytes]:
+        """Leave out the oldest audio that waits until there is room, and return it."""
+        memory, left_out = self._memory, list[bytes]()
+        if memory.is_behind:
+            while memory.is_full and (chunk := memory.leave_out_next()) is not None:
+                left_out.append(chunk)
+        else:
+            left_out = self._link.make_room()
+            for chunk in left_out:
+                memory.leave_out(chunk)
+        return left_out
+
+    def skip(self, size: int) -> None:
+        """Take that audio of this size is left out before whatever is put next."""
+        self._memory.skip(size)
+        self._has_work.set()
 
     def finish(self) -> None:
         """Close the WebSocket when all is written: for protocols without a closing message."""
@@ -188,8 +207,13 @@ class ResumingConnection(Generic[E]):
     @property
     def waiting_bytes(self) -> int:
         """Bytes that are queued and not written yet; at least one while nothing can be written."""
+        return self.queued_bytes if self._loss is None else max(1, self.queued_bytes)
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes that are queued and not written yet."""
         unsent = self._memory.unsent_bytes
-        return max(1, unsent) if self._loss is not None else unsent + self._link.waiting_bytes
+        return unsent if self._loss is not None else unsent + self._link.waiting_bytes
 
     @property
     def is_behind(self) -> bool:
@@ -199,12 +223,22 @@ class ResumingConnection(Generic[E]):
     @property
     def audio_sent_s(self) -> float | None:
         """Seconds of the stream that the present connection has, or that were settled before."""
-        return self._link.audio_sent_s
+        sent_s = self._link.audio_sent_s
+        return None if sent_s is None else sent_s + self._memory.left_out_s
+
+    @property
+    def first_audio_at(self) -> float | None:
+        """When the first audio was written."""
+        first = self._first_audio_at
+        return self._link.first_audio_at if first is None else first
 
     # What the present connection calls.
 
-    def take(self, event: E) -> None:
+    def take(self, event: E | Stalled) -> None:
         """Hand on an event as it is for the user, if there is anything new in it."""
+        if isinstance(event, Stalled):
+            self._sink.take(event)
+            return
         memory = self._memory
         placed = memory.place(event)
         if memory.is_behind or self._is_handing_over:
@@ -360,6 +394,7 @@ class ResumingConnection(Generic[E]):
         """Go on over a new connection; return whether the user lets the stream go on."""
         self._loss = None
         self.reconnects += 1
+        self._first_audio_at = self.first_audio_at
         self._link = self._linked(websocket)
         now = self._loop.time()
         self._memory.restart(now)
