@@ -33,7 +33,7 @@ class AudioCore(SocketCore[E]):
 
     def frame_sent(self, frame: str | bytes, now: float) -> None:
         """Note that a frame was written."""
-        super().frame_sent(frame, now)
+        self._last_sent_at = now
         if not isinstance(frame, str):
             if self.first_audio_at is None:
                 self.first_audio_at = now

@@ -68,6 +68,10 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
             ``None`` never waits, for a self-hosted service without these limits.
         send_buffer_bytes: Audio waiting to be sent. While a lost connection is replaced it is
             ``replay_s`` and ``replay_bytes`` of the policy instead.
+        join_audio_s: Chunks of audio are held back so long and sent as one, for sources of small
+            chunks: every frame costs a call of the system. 0.1 takes a fifth of the calls of
+            chunks of 20 ms; results come up to so much later. Deepgram advises frames of 20 to
+            250 ms. Messages do not wait.
         when_full: What becomes of audio while so much waits. ``wait`` lets the sender wait;
             ``fail`` raises ``SendBufferFullError``. ``drop_oldest`` leaves out the oldest audio
             that was not sent, so that results stay close to the present: for sources in real
@@ -99,6 +103,7 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     # A second more than the minute of the service: frames may arrive closer than they were sent.
     speak_window_s: float | None = 61.0
     send_buffer_bytes: int = 1 << 20
+    join_audio_s: float = 0.0
     when_full: WhenFull = "wait"
     audio_buffer_bytes: int = 32 << 20
     event_buffer: int = 4096

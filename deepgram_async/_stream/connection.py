@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from deepgram_async._protocol.core import SocketCore
@@ -134,6 +135,7 @@ class Connection(Generic[E]):
         # The queue.
         self._frames: list[str | bytes] = []
         self._waiting_bytes = 0
+        self._joins_s = settings.join_audio_s
         self._put_at = 0.0
         self._flush_is_due = False
         self._is_finishing = False
@@ -180,6 +182,9 @@ class Connection(Generic[E]):
         A frame that comes after a pause is written at once, if nothing waits and the network takes
         it: that is audio in real time. Those that follow closely are queued and written together.
         """
+        if self._joins_s:
+            self._hold(frame)
+            return
         now = self._loop.time()
         is_burst = now < self._put_at + _BURST_S
         self._put_at = now
@@ -193,6 +198,16 @@ class Connection(Generic[E]):
         if is_writable and not self._flush_is_due:
             self._flush_is_due = True
             self._loop.call_soon(self._flush)
+
+    def _hold(self, frame: str | bytes) -> None:
+        """Queue a frame; audio that follows within the time is written with it, as one frame."""
+        self._frames.append(frame)
+        self._waiting_bytes += len(frame)
+        if isinstance(frame, str) or self._waiting_bytes >= _WRITE_BYTES:
+            self._flush()
+        elif not self._flush_is_due:
+            self._flush_is_due = True
+            self._loop.call_later(self._joins_s, self._flush)
 
     def make_room(self) -> list[bytes]:
         """Leave out the oldest audio that waits until there is room, and return it."""
@@ -325,7 +340,7 @@ class Connection(Generic[E]):
             taken = frames[:count]
             del frames[:count]
             self._waiting_bytes -= taken_bytes
-            websocket.write(taken)
+            websocket.write(_joined(taken) if self._joins_s else taken)
             now = self._loop.time()
             for frame in taken:
                 self._core.frame_sent(frame, now)
@@ -409,3 +424,14 @@ class Connection(Generic[E]):
             sink.take(Stalled(silent_s=silent_s, audio_s=audio_s))
         except Exception as error:  # such as a consumer that takes nothing: it is the end
             self._fail(error)
+
+
+def _joined(frames: list[str | bytes]) -> list[str | bytes]:
+    """Return frames with all audio that stands together in one frame."""
+    joined: list[str | bytes] = []
+    for is_audio, group in groupby(frames, lambda frame: isinstance(frame, bytes)):
+        if is_audio:
+            joined.append(b"".join(frame for frame in group if isinstance(frame, bytes)))
+        else:
+            joined.extend(group)
+    return joined

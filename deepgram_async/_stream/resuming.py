@@ -270,7 +270,8 @@ class ResumingConnection(Generic[E]):
         return Connection(core, websocket, self._settings, self)
 
     def _forward(self, frame: str | bytes) -> None:
-        self._link_core.said(frame)
+        if isinstance(frame, str):
+            self._link_core.said(frame)
         self._link.put(frame)
 
     def _end(self, error: Exception | None) -> None:

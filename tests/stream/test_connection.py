@@ -159,6 +159,49 @@ async def test_finishing_closes_when_all_is_written() -> None:
         assert given.websocket.is_closing
 
 
+# Joining.
+
+JOINING = StreamSettings(keepalive_s=None, join_audio_s=0.02)
+
+
+async def until_written(given: Setup, count: int) -> None:
+    async with asyncio.timeout(5):
+        while len(given.websocket.frames) < count:
+            await asyncio.sleep(0.001)
+
+
+async def test_small_chunks_are_held_back_and_written_as_one() -> None:
+    async with connected(JOINING) as given:
+        for number in range(5):
+            given.connection.put(bytes([number]))
+        assert given.websocket.frames == []
+        assert given.connection.waiting_bytes == 5
+        await until_written(given, 1)
+        assert given.websocket.frames == [bytes(range(5))]
+        assert given.core.audio_bytes_sent == 5
+        given.connection.put(b"next")
+        await until_written(given, 2)
+        assert given.websocket.frames[1] == b"next"
+
+
+async def test_a_message_goes_out_at_once_behind_the_audio_before_it() -> None:
+    async with connected(JOINING) as given:
+        given.connection.put(b"one")
+        given.connection.put(b"two")
+        given.connection.put('{"type":"Finalize"}')
+        assert given.websocket.frames == [b"onetwo", '{"type":"Finalize"}']
+        given.connection.put(b"three")
+        given.connection.put('{"type":"CloseStream"}')
+        assert given.websocket.frames[2:] == [b"three", '{"type":"CloseStream"}']
+
+
+async def test_audio_that_comes_fast_is_not_held_back_for_long() -> None:
+    async with connected(StreamSettings(keepalive_s=None, join_audio_s=60.0)) as given:
+        for _ in range(20):
+            given.connection.put(bytes(8192))
+        assert [len(frame) for frame in given.websocket.frames] == [4 * 8192] * 5
+
+
 # Receiving, and the end.
 
 
