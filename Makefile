@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # pyright looks for the packages of the first python in the path.
 IN_VENV := PATH="$(abspath $(BIN)):$$PATH"
 
-.PHONY: help demo test test-websockets test-aiohttp test-uvloop bench lint types check format clean
+.PHONY: help demo test test-websockets test-aiohttp test-uvloop bench bench-quick lint types check format clean
 
 help:
 	@echo 'make demo    transcribe real speech with a local Deepgram, or with DEEPGRAM_API_KEY set with the real one'
@@ -15,7 +15,8 @@ help:
 	@echo 'make test-websockets    run the tests of the streams with other versions of websockets, and the plain way'
 	@echo 'make test-aiohttp    run the tests of REST with other versions of aiohttp, and the plain way'
 	@echo 'make test-uvloop    run the tests of REST on uvloop'
-	@echo 'make bench   compare CPU and memory with deepgram-sdk   (make bench ARGS=--quick)'
+	@echo 'make bench   compare CPU and memory with deepgram-sdk, and write it down (15 minutes)'
+	@echo 'make bench-quick   the same in a minute, rough, written nowhere  (make bench-quick ARGS="--only chunk")'
 	@echo 'make lint    check style and spelling'
 	@echo 'make types   check types'
 	@echo 'make check   lint, types, test'
@@ -45,7 +46,7 @@ test-websockets: $(READY)
 		echo "websockets $$version"; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 			--target $(VENV)/websockets-$$version websockets==$$version && \
-		PYTHONPATH=$(VENV)/websockets-$$version $(BIN)/python -m pytest -q tests/io/test_fast_connection.py \
+		PYTHONPATH=$(VENV)/websockets-$$version $(BIN)/python -m pytest -q tests/io/test_fast_websocket.py \
 			tests/stream || exit 1; \
 	done
 
@@ -69,6 +70,10 @@ test-uvloop: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@$(BIN)/python -m benchmarks --check --json benchmarks/figures.json $(ARGS)
+
+bench-quick: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	@$(BIN)/python -m benchmarks --quick --check $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

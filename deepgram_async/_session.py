@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from deepgram_async._io.http import HttpClient, HttpStream
     from deepgram_async._io.rest import Rest
+    from deepgram_async._io.sockets import WebSocket
     from deepgram_async._io.transport import Transport
-    from deepgram_async._io.websocket import WebSocket
     from deepgram_async._resources.agent import Agent
     from deepgram_async._resources.auth import Auth
     from deepgram_async._resources.billing import Billing
@@ -376,6 +376,7 @@ class _Connections:
         self._calls = calls
         self._http_client = http_client
         self._transport: Transport | None = None
+        self._opening: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
 
     async def transport(self) -> Transport:
         """Return the transport of the running loop.
@@ -383,17 +384,20 @@ class _Connections:
         Raises:
             InvalidStateError: The session is in use on another loop.
         """
-        if self._usable() is None:
-            from deepgram_async._io.transport import open_transport
-
-            made = await open_transport(self._network, self._calls, self._http_client)
-            if self._usable() is None:
-                self._transport = made
-            else:
-                await made.aclose()  # another task was faster
         transport = self._usable()
-        assert transport is not None
-        return transport
+        if transport is not None:
+            return transport
+        loop = asyncio.get_running_loop()
+        if self._opening is None or self._opening[0] is not loop:
+            self._opening = loop, asyncio.Lock()
+        async with self._opening[1]:  # the first one opens it for all who come meanwhile
+            transport = self._usable()
+            if transport is None:
+                from deepgram_async._io.transport import open_transport
+
+                transport = await open_transport(self._network, self._calls, self._http_client)
+                self._transport = transport
+            return transport
 
     async def rest(self) -> Rest:
         """Return what sends the calls of the running loop."""

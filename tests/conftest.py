@@ -52,7 +52,7 @@ def aiohttp_version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 @pytest.fixture(autouse=True)
 def websockets_version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.config.getoption("--plain-websockets"):
-        monkeypatch.setattr("deepgram_async._io.fast_connection.TESTED_VERSIONS", ())
+        monkeypatch.setattr("deepgram_async._io.websocket.TESTED_VERSIONS", ())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

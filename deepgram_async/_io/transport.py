@@ -20,7 +20,7 @@ from deepgram_async.errors import ConfigurationError, InvalidStateError
 if TYPE_CHECKING:
     from deepgram_async._io.http import HttpClient
     from deepgram_async._io.rest import Rest
-    from deepgram_async._io.websocket import WebSocket
+    from deepgram_async._io.sockets import WebSocket
 
 __all__ = ["Transport", "open_transport"]
 

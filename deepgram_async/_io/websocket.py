@@ -6,13 +6,12 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
+from urllib.request import getproxies
 
-from websockets.asyncio.client import connect
 from websockets.exceptions import (
-    ConnectionClosed,
     InvalidHandshake,
     InvalidProxy,
     InvalidProxyStatus,
@@ -21,16 +20,17 @@ from websockets.exceptions import (
     ProxyError,
     WebSocketException,
 )
+from websockets.uri import parse_uri
+from websockets.version import version
 
-from deepgram_async._io.fast_connection import (
-    FastConnection,
-    PlainConnection,
-    connection_class,
-)
+from deepgram_async._io.fast_websocket import FastWebSocket
+from deepgram_async._io.handshake import Handshake
+from deepgram_async._io.plain_websocket import connected
+from deepgram_async._io.sockets import WebSocket
+from deepgram_async._io.tls import TlsConnection
 from deepgram_async._io.words import USER_AGENT, merged_headers, plain_words, refusal_of_proxy
 from deepgram_async._protocol.answers import HttpAnswer, error_from_answer
 from deepgram_async._protocol.settings import StreamSettings
-from deepgram_async._protocol.sockets import Close, SocketClosed
 from deepgram_async.errors import (
     ConfigurationError,
     ConnectError,
@@ -40,74 +40,15 @@ from deepgram_async.errors import (
     ProtocolError,
 )
 
-__all__ = ["WebSocket", "open_websocket"]
+__all__ = ["open_websocket"]
+
+# The short cuts are compared with the plain way in these versions; any other one goes that way.
+TESTED_VERSIONS: Final = ("15.", "16.", "17.")
 
 # Far above any message of the service; the default of the package, 1 MiB, is not.
 _LARGEST_MESSAGE: Final = 16 << 20
 # Reading stops while this many messages wait; the reader of a stream never lets it come so far.
 _RECEIVE_QUEUE: Final = 64
-_ABNORMAL: Final = 1006
-
-
-class WebSocket:
-    """A connected WebSocket; frames go in and out, nothing is interpreted."""
-
-    def __init__(
-        self, connection: FastConnection | PlainConnection, request_id: str | None
-    ) -> None:
-        self._connection = connection
-        self.request_id: str | None = request_id
-        self._abort_reason: str | None = None
-
-    async def send_all(self, frames: Sequence[str | bytes]) -> None:
-        """Write frames in their order, waiting while the peer takes nothing.
-
-        Raises:
-            SocketClosed: The WebSocket has ended.
-        """
-        try:
-            await self._connection.send_all(frames)
-        except ConnectionClosed as error:
-            raise SocketClosed(self._close_of(error)) from None
-
-    def send_now(self, frame: str | bytes) -> bool:
-        """Write a frame if that needs no waiting, and return whether it was written."""
-        return self._connection.send_now(frame)
-
-    async def receive(self) -> str | bytes:
-        """Return the next frame.
-
-        Raises:
-            SocketClosed: The WebSocket has ended.
-        """
-        try:
-            return await self._connection.receive()
-        except ConnectionClosed as error:
-            raise SocketClosed(self._close_of(error)) from None
-
-    async def aclose(self, timeout_s: float) -> None:
-        """Close with code 1000, by force when the peer does not answer in time."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._connection.close()
-        except TimeoutError:
-            pass  # the connection is dropped below
-        finally:
-            self.abort("closed")
-            await self._connection.wait_closed()
-
-    def abort(self, reason: str) -> None:
-        """Drop the connection at once, whatever waits to be written."""
-        if self._abort_reason is None:
-            self._abort_reason = reason
-        self._connection.transport.abort()
-
-    def _close_of(self, error: ConnectionClosed) -> Close:
-        if error.rcvd is not None:
-            return Close(error.rcvd.code, error.rcvd.reason)
-        # Nothing was received, so the reason is what was noticed on this side.
-        noticed = self._abort_reason or (error.sent.reason if error.sent is not None else "")
-        return Close(_ABNORMAL, noticed)
 
 
 async def open_websocket(
@@ -129,41 +70,64 @@ async def open_websocket(
         OperationTimeoutError: The handshake was not answered in time.
         ProtocolError: What came back is not a WebSocket handshake.
     """
-    # A dead peer is noticed by a ping that is not answered: together the two take dead_peer_s.
-    ping_s = settings.dead_peer_s / 2
+    all_headers = merged_headers({"User-Agent": USER_AGENT}, headers, secret_headers)
+    context = ssl_context if url.startswith("wss:") else None
     try:
-        connection = await _Connect(
+        is_direct = proxy is None and not (trust_env and getproxies())
+        if is_direct and version.startswith(TESTED_VERSIONS):
+            return await _direct(url, all_headers, settings, context)
+        return await connected(
             url,
-            additional_headers=merged_headers({"User-Agent": USER_AGENT}, headers, secret_headers),
+            additional_headers=all_headers,
             user_agent_header=None,
             # Speech does not shrink; compressing it only costs time.
             compression=None,
             proxy=proxy or (True if trust_env else None),
-            ssl=ssl_context if url.startswith("wss:") else None,
+            ssl=context,
             open_timeout=settings.open_timeout_s,
-            ping_interval=ping_s,
-            ping_timeout=ping_s,
-            close_timeout=settings.close_timeout_s,
+            close_timeout_s=settings.close_timeout_s,
             max_size=_LARGEST_MESSAGE,
             max_queue=_RECEIVE_QUEUE,
             logger=_quiet_logger(),
-            create_connection=connection_class(),
         )
     except (WebSocketException, OSError, ValueError, ImportError) as error:
         failure = _translated(error, operation, settings)
-    else:
-        assert isinstance(connection, FastConnection | PlainConnection)  # asked for above
-        response = connection.response
-        return WebSocket(connection, response.headers.get("dg-request-id") if response else None)
     # Raised out here to be free of a context: those of the package lead to headers and proxy URLs.
     raise failure
 
 
-class _Connect(connect):
-    """Follows no redirect, as requests do: audio goes to the host that was named."""
+async def _direct(
+    url: str,
+    headers: Mapping[str, str],
+    settings: StreamSettings,
+    context: ssl.SSLContext | None,
+) -> FastWebSocket:
+    uri = parse_uri(url)
+    handshake = Handshake(uri, headers)
 
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
+    def make() -> FastWebSocket:
+        return FastWebSocket(
+            handshake,
+            close_timeout_s=settings.close_timeout_s,
+            max_size=_LARGEST_MESSAGE,
+            logger=_quiet_logger(),
+        )
+
+    create_connection = asyncio.get_running_loop().create_connection
+    async with asyncio.timeout(settings.open_timeout_s):
+        if context is None:
+            _, websocket = await create_connection(make, uri.host, uri.port)
+        else:
+            _, encrypted = await create_connection(
+                lambda: TlsConnection(make, context, uri.host), uri.host, uri.port
+            )
+            websocket = await encrypted.handshake()
+        try:
+            await websocket.handshake()
+        except BaseException:
+            websocket.abort("the handshake failed")
+            raise
+    return websocket
 
 
 def _translated(error: Exception, operation: str, settings: StreamSettings) -> DeepgramError:

@@ -11,7 +11,7 @@ import msgspec
 
 from deepgram_async._protocol import agent_fields
 from deepgram_async._protocol.core import SocketCore
-from deepgram_async._protocol.sockets import Close, MessageDecoder, State, step
+from deepgram_async._protocol.sockets import Close, Fatal, MessageDecoder, State, step
 from deepgram_async.errors import AgentError, AudioSourceError, InvalidStateError
 from deepgram_async.models.agent import (
     AgentEvent,
@@ -27,15 +27,12 @@ from deepgram_async.models.agent import (
 )
 from deepgram_async.models.agent_settings import Function, Listen, Settings, Speak, Think, ThinkLive
 
-__all__ = ["AgentCore", "Stage"]
+__all__ = ["PASSING", "AgentCore", "Stage"]
 
 _KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
 _FORCE_END_TURN: Final = '{"type":"ForceEndTurn"}'
 
-# The service or something behind it failed, or the time of a conversation is over: a new one is
-# worth it. All other codes are mistakes of the client or of a provider (Deepgram docs, "Errors &
-# Warnings" of the voice agent).
-_PASSING: Final = frozenset(
+PASSING: Final = frozenset(
     {
         "ASR_CONNECTION_CLOSED",
         "FAILED_TO_START_LISTENING",
@@ -44,6 +41,9 @@ _PASSING: Final = frozenset(
         "SERVER_GOING_AWAY",
     }
 )
+"""Errors after which a new connection is worth it: the service or something behind it failed, or
+the time of a conversation is over. All other codes are mistakes of the client or of a provider
+(Deepgram docs, "Errors & Warnings" of the voice agent)."""
 _HINTS: Final = {
     "CLIENT_MESSAGE_TIMEOUT": "send audio, or leave agent_keepalive_s in StreamSettings on",
     "FAILED_TO_SPEAK": "check the provider and the endpoint of agent.speak",
@@ -250,6 +250,11 @@ class AgentCore(SocketCore[AgentEvent]):
         if not isinstance(frame, str):
             return Audio(bytes(frame))
         event = super().receive(frame)
+        self.note(event)
+        return event
+
+    def note(self, event: AgentEvent) -> None:
+        """Follow an event that was received here, or on another connection for this stream."""
         match event:
             case Welcome() | SettingsApplied():
                 self._stage = self.STAGES.get((self._stage, type(event).__name__), self._stage)
@@ -261,9 +266,11 @@ class AgentCore(SocketCore[AgentEvent]):
             case FunctionCallCancelled():
                 for cancelled in event.functions:
                     self._waiting_calls.pop(cancelled.id, None)
+            case Error() if self.state is State.OPEN:
+                reason = event.description or event.message
+                self._fatal = Fatal(event.code, reason, event.code in PASSING)
             case _:
                 pass
-        return event
 
     def receive_close(self, close: Close, *, is_all_sent: bool = True) -> None:
         """Settle how the stream ended: ``close_error`` is ``None`` if it was asked for."""
@@ -277,7 +284,7 @@ class AgentCore(SocketCore[AgentEvent]):
             operation=self.OPERATION,
             code=error.code,
             request_id=self.request_id,
-            retryable=error.code in _PASSING,
+            retryable=error.code in PASSING,
             hint=_HINTS.get(error.code or ""),
         )
 

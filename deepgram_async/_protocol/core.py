@@ -32,6 +32,8 @@ class SocketCore(ABC, Generic[E]):
     """What may be sent in which state, and the state after it."""
     KEEP_ALIVE: ClassVar[str | None] = None
     """The frame for a pause, where the protocol has one."""
+    CLOSING: ClassVar[str | None] = None
+    """The frame that ``end`` returns, where the protocol has one."""
 
     state: State
     close_error: ConnectionLostError | None
@@ -78,6 +80,21 @@ class SocketCore(ABC, Generic[E]):
     def audio_sent_s(self) -> float | None:
         """Seconds of audio sent, or ``None`` where that is unknown or has no meaning."""
         return None
+
+    # Public methods for another connection of the same stream.
+
+    def follow(self, previous: SocketCore[E], sent_bytes: int) -> None:
+        """Go on where the protocol of the connection before was.
+
+        Args:
+            previous: The protocol as the user of the stream sees it.
+            sent_bytes: Bytes of audio that need not be said on this connection.
+        """
+
+    def said(self, frame: str | bytes) -> None:
+        """Note that a frame, which the protocol of another connection made, goes out here."""
+        if frame == self.CLOSING and self.state is State.OPEN:
+            self.end()
 
     # Public methods for sending.
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, get_args
 
 import msgspec
 
+from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.listening import ListeningCore, terms, written
 from deepgram_async._protocol.sockets import Fatal, MessageDecoder, State
 from deepgram_async._protocol.turns import Turns, TurnState
@@ -52,8 +53,9 @@ class ListenV2Core(ListeningCore[FluxEvent]):
         super().__init__(_decoder(), options, now=now, request_id=request_id)
         self.turns = Turns()
 
-    def follow(self, previous: ListeningCore[FluxEvent]) -> None:
-        """Go on where the protocol of another connection of the same stream was."""
+    def follow(self, previous: SocketCore[FluxEvent], sent_bytes: int) -> None:
+        """Go on where the protocol of the connection before was."""
+        super().follow(previous, sent_bytes)
         assert isinstance(previous, ListenV2Core), "a stream speaks one protocol"
         self.turns = previous.turns
         self.turns.restart()

@@ -30,6 +30,8 @@ class ListeningCore(SocketCore[E]):
     }
     """The steps of ``TRANSITIONS`` that these protocols share."""
 
+    CLOSING = CLOSE_STREAM
+
     audio_bytes_sent: int
 
     def __init__(
@@ -52,8 +54,9 @@ class ListeningCore(SocketCore[E]):
     def is_verdict(event: E, frame: str) -> bool:
         """Return whether an event answers a ``Configure`` frame."""
 
-    def follow(self, previous: ListeningCore[E]) -> None:
-        """Go on where the protocol of another connection of the same stream was."""
+    def follow(self, previous: SocketCore[E], sent_bytes: int) -> None:
+        """Go on where the protocol of the connection before was."""
+        self.audio_bytes_sent = sent_bytes
 
     # Public methods for sending.
 

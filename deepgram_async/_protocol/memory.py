@@ -38,14 +38,15 @@ class Memory(ABC, Generic[E]):
     Time comes in as an argument, in seconds of any clock that runs evenly.
     """
 
-    is_behind: bool
-    """Whether the present connection has not been told all that was said."""
-
     # What the user says.
 
     @abstractmethod
     def add(self, frame: str | bytes, now: float) -> None:
-        """Remember a frame; while level it goes out now, while behind in its turn."""
+        """Remember a frame; while level it goes out now, while behind in its turn.
+
+        A frame that must not go out yet, or not as it is, leaves the memory behind: ``is_behind``
+        tells after the call which of the two it is.
+        """
 
     # What the service says.
 
@@ -90,8 +91,17 @@ class Memory(ABC, Generic[E]):
 
     @property
     @abstractmethod
+    def is_behind(self) -> bool:
+        """Whether the present connection has not been told all that was said."""
+
+    @property
+    @abstractmethod
     def options(self) -> Mapping[str, object]:
         """The options that the next connection is to be opened with."""
+
+    @abstractmethod
+    def change(self, options: Mapping[str, object]) -> None:
+        """Take options that the user has changed for the next connection."""
 
     @property
     @abstractmethod
@@ -112,3 +122,18 @@ class Memory(ABC, Generic[E]):
     @abstractmethod
     def is_quiet(self) -> bool:
         """Whether the service owes nothing: a good moment to change the connection."""
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes of audio that the present connection has, or that were settled before it."""
+        return 0
+
+    @property
+    def wants_handover(self) -> bool:
+        """Whether the service has said that it will end the present connection soon."""
+        return False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the service has said something that makes the present connection useless."""
+        return False

@@ -21,6 +21,8 @@ __all__ = [
     "ReconnectHook",
     "ReconnectPolicy",
     "given_up",
+    "stopped",
+    "unresumable",
 ]
 
 FINAL_CLOSES: Final = frozenset({1002, 1003, 1007, 1008, 1009})
@@ -70,6 +72,10 @@ class ReconnectPolicy(msgspec.Struct, frozen=True, kw_only=True):
         replay_bytes: The same in bytes.
         replay_speed: How much faster than real time kept audio is sent; ``None`` sends it at
             once. Deepgram takes up to 1.25 (Deepgram docs, "Recovering from connection errors").
+        handover_s: So long before the service would end a connection for its age it is replaced by
+            another, in the first moment in which nothing is owed; after half of that time in any
+            case. The service ends a stream of speech after an hour and a conversation with an
+            agent after two (Deepgram docs, "TTS WebSocket limits", "Voice Agent API limits").
         on_loss: Asked before every attempt; see ``ReconnectHook``.
     """
 
@@ -82,6 +88,7 @@ class ReconnectPolicy(msgspec.Struct, frozen=True, kw_only=True):
     replay_s: float = 120.0
     replay_bytes: int = 16 << 20
     replay_speed: float | None = 1.25
+    handover_s: float = 300.0
     on_loss: ReconnectHook | None = None
 
     def heals(self, error: DeepgramError) -> bool:
@@ -111,14 +118,18 @@ class ReconnectPolicy(msgspec.Struct, frozen=True, kw_only=True):
         """
         if attempt > self.attempts or not self.heals(error):
             return None
-        delay = min(self.longest_delay_s, self.first_delay_s * 2.0 ** (attempt - 1)) * jitter
+        delay = self.pause_s(attempt, jitter)
         if error.retry_after is not None:
             # A little later than asked, never sooner.
             delay = max(delay, error.retry_after * (1 + 0.1 * jitter))
         return None if elapsed_s + delay > self.give_up_s else delay
 
+    def pause_s(self, attempt: int, jitter: float) -> float:
+        """Return the seconds before an attempt: a share of a bound that doubles each time."""
+        return min(self.longest_delay_s, self.first_delay_s * 2.0 ** (attempt - 1)) * jitter
 
-def given_up(lost: ConnectionLostError, last: DeepgramError, attempts: int) -> ConnectionLostError:
+
+def given_up(lost: DeepgramError, last: DeepgramError, attempts: int) -> ConnectionLostError:
     """Return the error for a stream that could not be healed.
 
     Args:
@@ -127,19 +138,55 @@ def given_up(lost: ConnectionLostError, last: DeepgramError, attempts: int) -> C
         attempts: How many there were.
     """
     tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-    error = ConnectionLostError(
+    error = _varied(
+        lost,
         f"{lost.message}; {tries} to reconnect failed, the last one with: {last.message}",
-        operation=lost.operation,
-        request_id=lost.request_id,
         retryable=last.retryable,
         hint=last.hint or lost.hint,
-        close_code=lost.close_code,
-        close_reason=lost.close_reason,
-        net_code=lost.net_code,
-        audio_sent_s=lost.audio_sent_s,
     )
     error.status = last.status
     error.code = last.code or lost.code
     error.details = last.details
     error.attempts = attempts
     return error
+
+
+def unresumable(lost: DeepgramError, reason: Exception) -> ConnectionLostError:
+    """Return the error for a stream that no other connection can go on with."""
+    return _varied(
+        lost,
+        f"{lost.message}; it cannot be resumed on another connection: {reason}",
+        retryable=lost.retryable,
+        hint="send raw audio, WAV or Ogg with Opus to have lost connections replaced",
+    )
+
+
+def stopped(lost: DeepgramError, reason: BaseException | None) -> ConnectionLostError:
+    """Return the error for a stream whose user did not want another connection."""
+    error = _varied(
+        lost,
+        f"{lost.message}; reconnecting was stopped by {type(reason).__name__}",
+        retryable=lost.retryable,
+        hint=lost.hint,
+    )
+    error.__cause__ = reason
+    return error
+
+
+def _varied(
+    lost: DeepgramError, message: str, *, retryable: bool, hint: str | None
+) -> ConnectionLostError:
+    close = lost if isinstance(lost, ConnectionLostError) else None
+    varied = ConnectionLostError(
+        message,
+        operation=lost.operation,
+        request_id=lost.request_id,
+        retryable=retryable,
+        hint=hint,
+        close_code=None if close is None else close.close_code,
+        close_reason="" if close is None else close.close_reason,
+        net_code=None if close is None else close.net_code,
+        audio_sent_s=None if close is None else close.audio_sent_s,
+    )
+    varied.code = lost.code
+    return varied

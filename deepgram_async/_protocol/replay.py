@@ -8,24 +8,9 @@ from collections.abc import Callable
 import msgspec
 
 from deepgram_async._protocol.audio_clocks import AudioClock
+from deepgram_async._protocol.memory import CannotResume, Rewind
 
-__all__ = ["CannotResume", "ReplayLog", "Rewind"]
-
-
-class CannotResume(Exception):  # noqa: N818 - an answer between two layers, not an error for users
-    """The audio cannot be continued on another connection; the text tells why."""
-
-
-class Rewind(msgspec.Struct, frozen=True):
-    """Where a new connection begins.
-
-    Attributes:
-        offset_s: Time of the stream at which the clock of the connection begins.
-        dropped_s: Audio before it that no result has covered and that is kept no more.
-    """
-
-    offset_s: float
-    dropped_s: float
+__all__ = ["ReplayLog"]
 
 
 class _Control(msgspec.Struct, gc=False):
@@ -70,7 +55,7 @@ class ReplayLog:
         self._next = 0
         """Index of the first chunk that is not sent, while the log is behind."""
         self._preface = b""
-        self._controls: deque[_Control] = deque()
+        self._controls: list[_Control] = []
         self._covered_s = 0.0
 
     # Public methods for what the user says.
@@ -109,11 +94,11 @@ class ReplayLog:
             self._let_go()
         self._clock.forget(self._begin)
         if self._controls:
-            self._controls = deque(
+            self._controls = [
                 control
                 for control in self._controls
                 if control.needs_answer or not control.is_sent or control.position > position
-            )
+            ]
 
     def answer(self, is_answered: Callable[[str], bool]) -> str | None:
         """Let go of the first message that was sent and is answered, and return it."""

@@ -42,6 +42,7 @@ class SpeakV2Core(SocketCore[FluxSpeakEvent]):
 
     PATH = "/v2/speak"
     OPERATION = "WebSocket /v2/speak"
+    CLOSING = _CLOSE
     TRANSITIONS: ClassVar[Mapping[tuple[State, str], State]] = {
         (State.OPEN, "send_text"): State.OPEN,
         (State.OPEN, "flush"): State.OPEN,

@@ -169,9 +169,12 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
             InvalidStateError: The stream was opened before.
         """
         self._check()
+        # Asked for before there is a connection: the service speaks first, and at once.
+        welcome = self._waiters.expect(lambda event: isinstance(event, Welcome))
+        applied = self._waiters.expect(lambda event: isinstance(event, SettingsApplied))
         await super().open()
         try:
-            await self._configure()
+            await self._configure(welcome, applied)
         except BaseException:
             await self.aclose()
             raise
@@ -382,11 +385,11 @@ class AgentStream(SocketStream[AgentCore, AgentEvent]):
             for function in self.tools.functions:
                 rules_agent.check_function(function, has_think_live=self._has_think_live)
 
-    async def _configure(self) -> None:
+    async def _configure(
+        self, welcome: asyncio.Future[AgentEvent], applied: asyncio.Future[AgentEvent]
+    ) -> None:
         core, connection = self._opened()
         patience = self._settings.open_timeout_s
-        welcome = self._waiters.expect(lambda event: isinstance(event, Welcome))
-        applied = self._waiters.expect(lambda event: isinstance(event, SettingsApplied))
         await self._waiters.wait(welcome, patience, core.OPERATION)
         connection.put(core.send_settings(self._agent_settings, self.tools.functions))
         await self._waiters.wait(applied, patience, core.OPERATION)

@@ -1,20 +1,17 @@
-"""The two bounded buffers of a stream: events for the user, frames for the socket."""
+"""Events of a stream on their way to the user, bounded."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from deepgram_async.errors import InvalidStateError, SlowConsumerError
 
-__all__ = ["EventBuffer", "FrameQueue"]
+__all__ = ["EventBuffer"]
 
 E = TypeVar("E")
-
-# What is written at once. The buffer of the transport would take more, out of sight of the bound.
-_WRITE_BYTES: Final = 32 << 10
 
 
 class EventBuffer(Generic[E]):
@@ -104,65 +101,3 @@ class EventBuffer(Generic[E]):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-
-class FrameQueue:
-    """Frames on their way to the socket, bounded in bytes.
-
-    Whoever puts waits while it is full; a frame that was put is written in its turn.
-    """
-
-    def __init__(self, limit_bytes: int) -> None:
-        self.waiting_bytes: int = 0
-        """Bytes that are not written yet."""
-        self._limit_bytes = limit_bytes
-        self._frames: deque[str | bytes] = deque()
-        self._has_frames = asyncio.Event()
-        self._has_room = asyncio.Event()
-        self._has_room.set()
-        self._is_closed = False
-        self._is_finished = False
-
-    async def wait_for_room(self) -> None:
-        """Return when another frame may be put; cancelling is safe."""
-        await self._has_room.wait()
-
-    def put(self, frame: str | bytes) -> None:
-        """Add a frame; a control frame is short and may go over the bound."""
-        self._frames.append(frame)
-        self.waiting_bytes += len(frame)
-        self._has_frames.set()
-        if self.waiting_bytes >= self._limit_bytes and not self._is_closed:
-            self._has_room.clear()
-
-    async def get(self) -> list[str | bytes]:
-        """Return the frames that wait, as many as make one good write; none after the last.
-
-        Whoever puts many frames in one turn of the loop causes one call of the system, not many.
-        """
-        frames = self._frames
-        while not frames:
-            if self._is_finished:
-                return []
-            self._has_frames.clear()
-            await self._has_frames.wait()
-        taken: list[str | bytes] = []
-        taken_bytes = 0
-        while frames and taken_bytes < _WRITE_BYTES:
-            frame = frames.popleft()
-            taken.append(frame)
-            taken_bytes += len(frame)
-        self.waiting_bytes -= taken_bytes
-        if self.waiting_bytes < self._limit_bytes:
-            self._has_room.set()
-        return taken
-
-    def finish(self) -> None:
-        """Declare the frames that wait to be the last."""
-        self._is_finished = True
-        self._has_frames.set()
-
-    def close(self) -> None:
-        """Let everybody go who waits for room."""
-        self._is_closed = True
-        self._has_room.set()

@@ -1,32 +1,48 @@
-"""One connection of a stream: a core that decides, a WebSocket, one writer, one watchdog."""
+"""One connection of a stream: a core that decides, a WebSocket, a queue, one timer."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.settings import StreamSettings
-from deepgram_async._protocol.sockets import Close, SocketClosed, State
-from deepgram_async._stream.buffers import FrameQueue
+from deepgram_async._protocol.sockets import Close, State
 
 if TYPE_CHECKING:
-    from deepgram_async._io.websocket import WebSocket
+    from deepgram_async._io.sockets import WebSocket
 
-__all__ = ["Carrier", "Connection"]
+__all__ = ["Carrier", "Connection", "Sink"]
 
 _ABNORMAL: Final = 1006
 # Frames in shorter intervals than this share a write: each costs a call of the system.
 _BURST_S: Final = 0.001
+# What is written at once. The buffer of the transport would take more, out of sight of the bound.
+_WRITE_BYTES: Final = 32 << 10
+# A peer is looked at so often in the time that it has.
+_LOOKS: Final = 4
+# A deadline that is due while nothing can be written must not make the timer spin.
+_SHORTEST_LOOK_S: Final = 0.05
 
 E = TypeVar("E")
-E_co = TypeVar("E_co", covariant=True)
+E_contra = TypeVar("E_contra", contravariant=True)
 
 
-class Carrier(Protocol[E_co]):
+class Sink(Protocol[E_contra]):
+    """Who takes what a connection brings."""
+
+    def take(self, event: E_contra) -> None:
+        """Take an event; an error that is raised ends the connection, and is its end."""
+
+    def ended(self, error: Exception | None) -> None:
+        """Take the end, once: ``None`` if it was asked for."""
+
+
+class Carrier(Protocol):
     """What a stream needs of a connection, or of several that look like one."""
+
+    def start(self) -> None:
+        """Hand over what has come so far, and all that follows."""
 
     async def wait_for_room(self) -> None:
         """Return when a frame of audio may be queued, or the connection has ended."""
@@ -37,14 +53,16 @@ class Carrier(Protocol[E_co]):
     def finish(self) -> None:
         """Close when all is written: for protocols without a closing message."""
 
-    async def receive(self) -> E_co | None:
-        """Return the next event, or ``None`` at the end that was asked for."""
-
     def give_up(self, reason: str) -> None:
         """Drop the connection at once, whatever waits to be written."""
 
     async def aclose(self) -> None:
         """Close politely within a bound, then by force; safe to repeat."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether ``wait_for_room`` would return at once."""
+        ...
 
     @property
     def waiting_bytes(self) -> int:
@@ -65,30 +83,52 @@ class Carrier(Protocol[E_co]):
 class Connection(Generic[E]):
     """Carries frames both ways until either side ends it.
 
-    Two tasks belong to it. The *writer* writes what is queued; as long as there is any, nobody else
-    writes. The *watchdog* sends what
-    the core wants sent in a pause, and drops a connection whose peer takes no data any more.
-    Reading is done by whoever calls ``receive``.
+    No task belongs to it. What is put is written at once, or queued as long as the network takes
+    nothing. A timer sends what the core wants sent in a pause, and drops a peer that is dead: one
+    that takes no data, or gives no sign of life and answers no ping. The peer is judged by how
+    often the timer saw nothing of it, not by the clock, which may jump when the machine slept.
     """
 
-    def __init__(self, core: SocketCore[E], websocket: WebSocket, settings: StreamSettings) -> None:
+    def __init__(
+        self, core: SocketCore[E], websocket: WebSocket, settings: StreamSettings, sink: Sink[E]
+    ) -> None:
         self._core = core
         self._websocket = websocket
         self._settings = settings
-        self._queue = FrameQueue(settings.send_buffer_bytes)
+        self._sink: Sink[E] | None = sink
         self._loop = asyncio.get_running_loop()
-        self._write_began_at: float | None = None
-        self._wrote_at = 0.0
-        self._tasks = [
-            self._spawn(self._write(), "writer"),
-            self._spawn(self._watch(), "watchdog"),
-        ]
+        # The queue.
+        self._frames: list[str | bytes] = []
+        self._waiting_bytes = 0
+        self._put_at = 0.0
+        self._flush_is_due = False
+        self._is_finishing = False
+        self._is_stopped = False
+        self._waiters: list[asyncio.Future[None]] = []
+        # The watch.
+        self._timer: asyncio.TimerHandle | None = None
+        self._look_every_s = settings.dead_peer_s / _LOOKS
+        self._next_look_at = 0.0
+        self._silent_looks = self._unused_looks = self._stuck_looks = 0
+        self._taken_bytes = 0
+
+    def start(self) -> None:
+        """Hand over what has come so far, and all that follows."""
+        self._next_look_at = self._loop.time() + self._look_every_s
+        self._watch()
+        self._websocket.attach(self)
 
     # Public methods for sending.
 
     async def wait_for_room(self) -> None:
         """Return when a frame of audio may be queued, or the connection has ended."""
-        await self._queue.wait_for_room()
+        while not self.has_room:
+            waiter: asyncio.Future[None] = self._loop.create_future()
+            self._waiters.append(waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.remove(waiter)
 
     def put(self, frame: str | bytes) -> None:
         """Write a frame, or queue it; the order of calls is the order on the wire.
@@ -97,43 +137,30 @@ class Connection(Generic[E]):
         it: that is audio in real time. Those that follow closely are queued and written together.
         """
         now = self._loop.time()
-        is_burst = now < self._wrote_at + _BURST_S
-        self._wrote_at = now
-        is_free = not is_burst and self._write_began_at is None and self._queue.waiting_bytes == 0
-        if is_free and self._websocket.send_now(frame):
+        is_burst = now < self._put_at + _BURST_S
+        self._put_at = now
+        is_writable = self._websocket.is_writable
+        if is_writable and not is_burst and not self._frames:
+            self._websocket.write((frame,))
             self._core.frame_sent(frame, now)
-        else:
-            self._queue.put(frame)
+            return
+        self._frames.append(frame)
+        self._waiting_bytes += len(frame)
+        if is_writable and not self._flush_is_due:
+            self._flush_is_due = True
+            self._loop.call_soon(self._flush)
 
     def finish(self) -> None:
         """Close the WebSocket when all is written: for protocols without a closing message."""
-        self._queue.finish()
-
-    # Public methods for receiving.
-
-    async def receive(self) -> E | None:
-        """Return the next event, or ``None`` at the end that was asked for.
-
-        Raises:
-            ConnectionLostError: The connection ended unasked.
-        """
-        try:
-            return self._core.receive(await self._websocket.receive())
-        except SocketClosed as closed:
-            is_all_sent = self._queue.waiting_bytes == 0
-            self._core.receive_close(closed.close, is_all_sent=is_all_sent)
-            self._stop()
-            if self._core.close_error is not None:
-                raise self._core.close_error from None
-            return None
+        self._is_finishing = True
+        self._flush()
 
     # Public methods for ending.
 
     def give_up(self, reason: str) -> None:
         """Drop the connection at once, whatever waits to be written."""
         self._websocket.abort(reason)
-        self._core.receive_close(Close(_ABNORMAL, reason))
-        self._stop()
+        self.socket_ended(Close(_ABNORMAL, reason))
 
     async def aclose(self) -> None:
         """Close politely within the bound of the settings, then by force; safe to repeat."""
@@ -142,18 +169,24 @@ class Connection(Generic[E]):
             await self._websocket.aclose(self._settings.close_timeout_s)
         finally:
             self._core.state = State.CLOSED
-            await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _stop(self) -> None:
-        """Let everybody go who waits for room, and the two tasks."""
-        self._queue.close()
-        for task in self._tasks:
-            task.cancel()
+    def detach(self) -> None:
+        """Let nobody know any more what the connection brings: another has taken its place."""
+        self._sink = None
+        self._core.state = State.CLOSED
+        self._stop()
+
+    # Public attributes.
+
+    @property
+    def has_room(self) -> bool:
+        """Whether ``wait_for_room`` would return at once."""
+        return self._waiting_bytes < self._settings.send_buffer_bytes or self._is_stopped
 
     @property
     def waiting_bytes(self) -> int:
         """Bytes that are queued and not written yet."""
-        return self._queue.waiting_bytes
+        return self._waiting_bytes
 
     @property
     def is_behind(self) -> bool:
@@ -165,44 +198,103 @@ class Connection(Generic[E]):
         """Seconds of audio sent, or ``None`` where that is unknown or has no meaning."""
         return self._core.audio_sent_s
 
-    # The two tasks.
+    # What the WebSocket calls.
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        return self._loop.create_task(work, name=f"deepgram_async {name}")
+    def frame_received(self, frame: str | bytes) -> None:
+        """Hand on what a message means."""
+        sink = self._sink
+        if sink is None:
+            return
+        try:
+            sink.take(self._core.receive(frame))
+        except Exception as error:  # a bug, too, must end in the stream and not in the event loop
+            self._end(error)
+            self.give_up("the stream failed")
 
-    async def _write(self) -> None:
-        with contextlib.suppress(SocketClosed):  # the reader learns the same, and why
-            while frames := await self._queue.get():
-                self._write_began_at = self._loop.time()
-                await self._websocket.send_all(frames)
-                self._write_began_at = None
-                now = self._loop.time()
-                for frame in frames:
-                    self._core.frame_sent(frame, now)
-            await self._websocket.aclose(self._settings.close_timeout_s)
+    def room_came(self) -> None:
+        """Go on writing."""
+        self._flush()
 
-    async def _watch(self) -> None:
-        patience = self._settings.dead_peer_s
-        while self._core.state is not State.CLOSED:
+    def socket_ended(self, close: Close) -> None:
+        """Settle how the connection ended."""
+        self._core.receive_close(close, is_all_sent=not self._frames)
+        self._stop()
+        self._end(self._core.close_error)
+
+    def _end(self, error: Exception | None) -> None:
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink.ended(error)
+
+    # Writing.
+
+    def _flush(self) -> None:
+        self._flush_is_due = False
+        frames, websocket = self._frames, self._websocket
+        while frames and websocket.is_writable:
+            count = taken_bytes = 0
+            while count < len(frames) and taken_bytes < _WRITE_BYTES:
+                taken_bytes += len(frames[count])
+                count += 1
+            taken = frames[:count]
+            del frames[:count]
+            self._waiting_bytes -= taken_bytes
+            websocket.write(taken)
             now = self._loop.time()
-            began = self._write_began_at
-            if began is not None and now >= began + patience:
-                self._websocket.abort(f"the peer took no data for {patience:g} s")
-                return
-            if self.waiting_bytes == 0 and began is None:
-                frame = self._core.on_deadline(now)
-                if frame is not None:
-                    self.put(frame)
-            await asyncio.sleep(self._next_look(now))
+            for frame in taken:
+                self._core.frame_sent(frame, now)
+        if self._waiters and self.has_room:
+            self._wake()
+        if self._is_finishing and not frames:
+            websocket.start_closing()
 
-    def _next_look(self, now: float) -> float:
-        patience = self._settings.dead_peer_s
-        # A quarter of the patience bounds how late a stalled write is noticed.
-        look = now + patience / 4
-        if self._write_began_at is not None:
-            look = min(look, self._write_began_at + patience)
-        deadline = self._core.deadline
-        if deadline is not None:
-            look = min(look, deadline)
-        # A deadline that is due while a write is under way must not make this loop spin.
-        return max(look - now, 0.05)
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _stop(self) -> None:
+        """Let everybody go who waits for room, and watch no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._is_stopped = True
+        self._wake()
+
+    # Watching.
+
+    def _watch(self) -> None:
+        """Do what is due, and come back when the next thing is."""
+        now = self._loop.time()
+        if now >= self._next_look_at:
+            self._next_look_at = now + self._look_every_s
+            self._look()
+            if self._is_stopped:
+                return
+        if self._websocket.is_writable and not self._frames:
+            frame = self._core.on_deadline(now)
+            if frame is not None:
+                self.put(frame)
+        due_at, deadline = self._next_look_at, self._core.deadline
+        if deadline is not None and deadline < due_at:
+            due_at = max(deadline, now + _SHORTEST_LOOK_S)
+        self._timer = self._loop.call_at(due_at, self._watch)
+
+    def _look(self) -> None:
+        """Count how often nothing was seen of the peer, and act on it."""
+        websocket = self._websocket
+        patience_s = self._settings.dead_peer_s
+        self._silent_looks = 0 if websocket.was_heard else self._silent_looks + 1
+        self._unused_looks = 0 if websocket.was_used else self._unused_looks + 1
+        websocket.was_heard = websocket.was_used = False
+        taken = websocket.taken_bytes
+        is_stuck = bool(self._frames or websocket.waiting_bytes) and taken == self._taken_bytes
+        self._stuck_looks = self._stuck_looks + 1 if is_stuck else 0
+        self._taken_bytes = taken
+        if self._stuck_looks >= _LOOKS:
+            self.give_up(f"the peer took no data for {patience_s:g} s")
+        elif self._silent_looks >= _LOOKS:
+            self.give_up(f"the peer sent nothing and answered no ping for {patience_s:g} s")
+        elif self._silent_looks == _LOOKS // 2 or self._unused_looks >= _LOOKS:
+            # Some sockets of the service end when the client writes nothing, and a ping counts.
+            websocket.ping()

@@ -22,6 +22,7 @@ from deepgram_async.models.flux import (
     Irregularity,
     TurnInfo,
     TurnTrigger,
+    Warning,  # noqa: A004 - the name on the wire
     Word,
 )
 
@@ -29,6 +30,8 @@ __all__ = ["FluxStream", "Turn"]
 
 # What decides about a draft; an update leaves it open.
 _DECIDES: Final = frozenset({"StartOfTurn", "EagerEndOfTurn", "TurnResumed", "EndOfTurn"})
+# Less than the shortest word, more than a rounding error.
+_TOLERANCE_S: Final = 0.005
 
 
 class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
@@ -74,6 +77,8 @@ class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
             connector, options, make_core, ListenV2Core.is_expendable, FluxTimeline(), settings
         )
         self._validate = validate
+        self._heard_s = 0.0
+        self._forced_the_end = False
         # As many as the events that wait, so a draft is there when its event is taken.
         self._drafts: deque[Turn] = deque(maxlen=settings.event_buffer)
 
@@ -201,13 +206,15 @@ class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
 
     def _received(self, event: FluxEvent) -> None:
         super()._received(event)
+        if isinstance(event, TurnInfo):
+            self._heard_s = event.audio_window_end
         if isinstance(event, TurnInfo) and event.event == "EagerEndOfTurn":
             outcome = self._waiters.expect(
                 lambda later: (
                     later is not event and isinstance(later, TurnInfo) and later.event in _DECIDES
                 )
             )
-            self._drafts.append(Turn(event, outcome, self._reader))
+            self._drafts.append(Turn(event, outcome, self._end))
 
     def _draft_of(self, event: TurnInfo) -> Turn:
         while True:
@@ -215,12 +222,28 @@ class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
             if draft.info is event:
                 return draft
 
-    def _before_the_end(self, core: ListenV2Core, connection: Carrier[FluxEvent]) -> None:
+    def _take(self, event: FluxEvent) -> None:
+        if (
+            self._forced_the_end
+            and isinstance(event, Warning)
+            and event.code == "FORCE_END_TURN_NO_ACTIVE_TURN"
+        ):
+            return  # nobody spoke at the end of the audio; the user did not ask
+        super()._take(event)
+
+    def _before_the_end(self, core: ListenV2Core, connection: Carrier) -> None:
         # The end of the audio does not end the turn, so its last words would stay an update
         # (Deepgram docs, "Flux: CloseStream").
-        # Until the service has heard all, nobody knows whether there will be one.
-        if core.state is State.OPEN and (core.has_open_turn or connection.is_behind):
+        if core.state is State.OPEN and (core.has_open_turn or not self._is_all_heard(connection)):
+            self._forced_the_end = True
             connection.put(core.force_end_turn())
+
+    def _is_all_heard(self, connection: Carrier) -> bool:
+        """Return whether the service has told of all audio; until then a turn may begin."""
+        if connection.is_behind or connection.waiting_bytes:
+            return False
+        sent_s = connection.audio_sent_s
+        return sent_s is not None and sent_s <= self._heard_s + _TOLERANCE_S
 
 
 class Turn:
@@ -236,11 +259,11 @@ class Turn:
         self,
         info: TurnInfo,
         outcome: asyncio.Future[FluxEvent] | None = None,
-        reader: asyncio.Task[None] | None = None,
+        end: asyncio.Future[None] | None = None,
     ) -> None:
         self.info = info
         self._outcome = outcome
-        self._reader = reader
+        self._end = end
 
     async def confirmed(self) -> bool:
         """Return whether the speaker has finished with this text; wait while it is open.
@@ -259,7 +282,7 @@ class Turn:
         try:
             event = self._outcome.result()
         except InvalidStateError:
-            if self._reader is not None and self._reader.cancelled():
+            if self._end is not None and self._end.cancelled():
                 raise
             return True
         return _ends(event, self.info)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from deepgram_async._protocol.listening import ListeningCore
+from deepgram_async._protocol.listening_memory import ListeningMemory
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import AudioChunks
 from deepgram_async._protocol.timelines import Timeline
-from deepgram_async._stream.connection import Carrier
+from deepgram_async._stream.connection import Carrier, Sink
 from deepgram_async._stream.pump import chunks_of
 from deepgram_async._stream.resuming import ResumingConnection, Resumption
 from deepgram_async._stream.stream import Connector, SocketStream
 from deepgram_async.errors import ConfigureError, InvalidStateError, OperationTimeoutError
+from deepgram_async.models.events import Reconnected, Reconnecting
 
 if TYPE_CHECKING:
-    from deepgram_async._io.websocket import WebSocket
+    from deepgram_async._io.sockets import WebSocket
 
 __all__ = ["ConnectorMaker", "ListeningStream"]
 
@@ -48,7 +49,7 @@ class ListeningStream(SocketStream[C, E]):
         self._timeline = timeline
         self._has_source = False
         self._configuring = asyncio.Lock()
-        self._unanswered: deque[str] = deque()
+        self._unanswered: list[str] = []
         """The ``Configure`` messages that the service has not answered."""
 
     # Public methods for sending.
@@ -96,8 +97,9 @@ class ListeningStream(SocketStream[C, E]):
             InvalidStateError: The closing message was sent, or the stream is not open.
         """
         core, connection = self._ready()
-        await connection.wait_for_room()
-        self._ready()
+        if not connection.has_room:
+            await connection.wait_for_room()
+            self._ready()
         connection.put(core.send_audio(chunk))
 
     async def close_stream(self) -> None:
@@ -127,10 +129,10 @@ class ListeningStream(SocketStream[C, E]):
 
     # For the streams of the single sockets.
 
-    def _carried(self, core: C, websocket: WebSocket) -> Carrier[E]:
+    def _carried(self, core: C, websocket: WebSocket, sink: Sink[E]) -> Carrier:
         policy = self._settings.reconnect
         if policy is None:
-            return super()._carried(core, websocket)
+            return super()._carried(core, websocket, sink)
 
         connector = self._connector  # alone: the stream itself must stay free to be forgotten
 
@@ -139,13 +141,13 @@ class ListeningStream(SocketStream[C, E]):
 
         resumption = Resumption(
             policy=policy,
-            options=self._options,
             connect=connect,
             make_core=self._make_core,
-            timeline=self._timeline,
+            memory=ListeningMemory(self._options, self._timeline, policy),
         )
         # The events of both streams have the two kinds that it adds; a type variable cannot say so.
-        return cast("Carrier[E]", ResumingConnection(core, websocket, self._settings, resumption))
+        shown = cast("Sink[E | Reconnecting | Reconnected]", sink)
+        return ResumingConnection(core, websocket, self._settings, shown, resumption)
 
     async def _configure(self, make_frame: Callable[[C], str]) -> E:
         """Send a ``Configure`` and return the answer; one is under way at a time."""
@@ -178,9 +180,9 @@ class ListeningStream(SocketStream[C, E]):
     def _received(self, event: E) -> None:
         core, waiting = self._core, self._unanswered
         if waiting and core is not None and core.is_verdict(event, waiting[0]):
-            waiting.popleft()
+            waiting.pop(0)
 
-    def _before_the_end(self, core: C, connection: Carrier[E]) -> None:
+    def _before_the_end(self, core: C, connection: Carrier) -> None:
         """Say what has to be said between the end of a source and the closing message."""
 
     # The task that sends.

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from deepgram_async._protocol.audio_clocks import clock_for
-from deepgram_async._protocol.listening import CLOSE_STREAM, ListeningCore
-from deepgram_async._protocol.reconnect import ConnectionLoss, ReconnectPolicy, given_up
-from deepgram_async._protocol.replay import CannotResume, ReplayLog, Rewind
+from deepgram_async._protocol.core import SocketCore
+from deepgram_async._protocol.memory import CannotResume, Memory, Rewind
+from deepgram_async._protocol.reconnect import (
+    ConnectionLoss,
+    ReconnectPolicy,
+    given_up,
+    stopped,
+    unresumable,
+)
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, State
-from deepgram_async._protocol.timelines import CONFIGURE, Timeline
-from deepgram_async._stream.connection import Connection
+from deepgram_async._stream.connection import Connection, Sink
+from deepgram_async._stream.signal import Signal
 from deepgram_async.errors import ConnectionLostError, DeepgramError
 from deepgram_async.models.events import Reconnected, Reconnecting
 
 if TYPE_CHECKING:
-    from deepgram_async._io.websocket import WebSocket
+    from deepgram_async._io.sockets import WebSocket
 
 __all__ = ["Resumption", "ResumingConnection"]
 
@@ -41,24 +46,24 @@ class Resumption(Generic[E]):
 
     Attributes:
         policy: Which ends are healed, and how soon.
-        options: The options of the stream.
         connect: Makes a connection with options.
         make_core: Makes the protocol of a connection from the time and the request id.
-        timeline: Puts the messages of all connections on one clock.
+        memory: What has to be said again.
+        longest_s: How long the service keeps a connection; ``None`` for no limit.
     """
 
     policy: ReconnectPolicy
-    options: Mapping[str, object]
     connect: Callable[[Mapping[str, object]], Awaitable[WebSocket]]
-    make_core: Callable[[float, str | None], ListeningCore[E]]
-    timeline: Timeline[E]
+    make_core: Callable[[float, str | None], SocketCore[E]]
+    memory: Memory[E]
+    longest_s: float | None = None
 
 
 @dataclass
 class _Loss:
     """A connection that is being replaced."""
 
-    error: ConnectionLostError
+    error: DeepgramError
     last: DeepgramError
     since: float
     rewind: Rewind
@@ -71,95 +76,86 @@ class ResumingConnection(Generic[E]):
     The core that it was made with is the protocol as the user of the stream sees it: what may be
     said. Every connection has a core of its own, which knows what was said on it.
 
-    What is sent goes into a log, and onto the connection while there is one and it has all that
-    came before. After a loss ``receive`` replaces the connection, one attempt for each call; then
-    the *replayer*, a task, says what is in the log until the connection has all of it.
+    What is put goes into the memory, and onto the connection while there is one and it has all
+    that came before. After a loss the *healer*, a task, replaces the connection and says what is
+    in the memory until the new one has all of it. Before the service would end a connection for
+    its age, the healer replaces it in a quiet moment.
     """
 
     def __init__(
         self,
-        core: ListeningCore[E],
+        core: SocketCore[E],
         websocket: WebSocket,
         settings: StreamSettings,
+        sink: Sink[E | Reconnecting | Reconnected],
         resumption: Resumption[E],
     ) -> None:
         self._core = core
         self._settings = settings
+        self._sink = sink
         self._resumption = resumption
         self._policy = resumption.policy
-        self._timeline = resumption.timeline
-        self._options = dict(resumption.options)
+        self._memory = resumption.memory
         self._loop = asyncio.get_running_loop()
-        self._log = ReplayLog(
-            clock_for(resumption.options),
-            longest_s=self._policy.replay_s,
-            most_bytes=self._policy.replay_bytes,
-        )
-        self._covered_s = 0.0
-        self._has_room = asyncio.Event()
-        """Set whenever some of the log was sent."""
-        self._has_work = asyncio.Event()
-        """Set whenever something was added to the log."""
+        self._waiters: list[asyncio.Future[None]] = []
+        """Whoever waits for room in the memory."""
+        self._has_work = Signal()
+        """Set whenever something was added to the memory, or an event has come."""
         self._attempts = 0
         """Connections that were tried since the service last heard something."""
         self._loss: _Loss | None = None
-        self._patience: asyncio.Timeout | None = None
         self._is_given_up = False
-        self._replayer: asyncio.Task[None] | None = None
-        self._link, self._link_core = self._linked(websocket)
+        self._has_ended = False
+        self._is_finishing = False
+        self._healer: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._handover: asyncio.TimerHandle | None = None
+        self._is_handing_over = False
+        self.reconnects = 0
+        """How many connections were replaced."""
+        self.dropped_s = 0.0
+        """Seconds of audio that nobody will hear."""
+        self._link = self._linked(websocket)
+
+    def start(self) -> None:
+        """Hand over what has come so far, and all that follows."""
+        self._link.start()
+        self._plan_handover()
 
     # Public methods for sending.
 
     async def wait_for_room(self) -> None:
         """Return when a frame of audio may be queued, or the connection has ended."""
-        while self._core.state is not State.CLOSED:
-            if not self._log.is_behind:
+        while not self.has_room:
+            if not self._memory.is_behind:
                 await self._link.wait_for_room()
-                if not self._log.is_behind:
-                    return
-            elif not self._log.is_full:
-                return
-            else:
-                self._has_room.clear()
-                await self._has_room.wait()
+                continue
+            waiter: asyncio.Future[None] = self._loop.create_future()
+            self._waiters.append(waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.remove(waiter)
 
     def put(self, frame: str | bytes) -> None:
         """Queue a frame; the order of calls is the order on the wire."""
-        if isinstance(frame, bytes):
-            self._log.add_audio(frame)
-        elif frame != self._core.KEEP_ALIVE:
-            is_lasting = frame == CLOSE_STREAM or frame.startswith(CONFIGURE)
-            self._log.add_control(frame, needs_answer=is_lasting)
-        if not self._log.is_behind:
+        memory = self._memory
+        was_behind = memory.is_behind
+        memory.add(frame, self._loop.time())
+        if not memory.is_behind:
             self._forward(frame)
-        else:
+        elif was_behind:
             self._has_work.set()
+        else:  # it cannot be said as it is, or not yet
+            self._heal(self._say_again())
 
     def finish(self) -> None:
         """Close the WebSocket when all is written: for protocols without a closing message."""
-        self._link.finish()
-
-    # Public methods for receiving.
-
-    async def receive(self) -> E | Reconnecting | Reconnected | None:
-        """Return the next event, or ``None`` at the end that was asked for.
-
-        Raises:
-            ConnectionLostError: The connection ended unasked and could not be replaced.
-        """
-        while True:
-            if self._loss is not None:
-                return await self._replace(self._loss)
-            try:
-                event = await self._link.receive()
-            except ConnectionLostError as error:
-                return self._lost(error)
-            if event is None:
-                self._end()
-                return None
-            placed = self._placed(event)
-            if placed is not None:
-                return placed
+        self._is_finishing = True
+        if self._loss is not None:
+            self._end(None)  # what was not said yet, nobody would answer
+        elif not self._memory.is_behind:
+            self._link.finish()
 
     # Public methods for ending.
 
@@ -168,94 +164,124 @@ class ResumingConnection(Generic[E]):
         self._is_given_up = True
         self._core.receive_close(Close(_ABNORMAL, reason))
         self._link.give_up(reason)
-        if self._patience is not None:
-            self._patience.reschedule(self._loop.time())
-        self._end()
+        if self._loss is not None:
+            self._end(self._loss.error)
 
     async def aclose(self) -> None:
         """Close politely within the bound of the settings, then by force; safe to repeat."""
         self._is_given_up = True
-        self._end()
+        self._stop()
         try:
             await self._link.aclose()
         finally:
-            if self._replayer is not None:
-                await asyncio.gather(self._replayer, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # Public attributes.
 
     @property
+    def has_room(self) -> bool:
+        """Whether ``wait_for_room`` would return at once."""
+        if self._memory.is_behind:
+            return not self._memory.is_full or self._has_ended
+        return self._link.has_room or self._has_ended
+
+    @property
     def waiting_bytes(self) -> int:
         """Bytes that are queued and not written yet; at least one while nothing can be written."""
-        if self._loss is not None:
-            return max(1, self._log.unsent_bytes)
-        return self._log.unsent_bytes + self._link.waiting_bytes
+        unsent = self._memory.unsent_bytes
+        return max(1, unsent) if self._loss is not None else unsent + self._link.waiting_bytes
 
     @property
     def is_behind(self) -> bool:
         """Whether the service has not been told all that was said before."""
-        return self._log.is_behind
+        return self._memory.is_behind
 
     @property
     def audio_sent_s(self) -> float | None:
         """Seconds of the stream that the present connection has, or that were settled before."""
         return self._link.audio_sent_s
 
+    # What the present connection calls.
+
+    def take(self, event: E) -> None:
+        """Hand on an event as it is for the user, if there is anything new in it."""
+        memory = self._memory
+        placed = memory.place(event)
+        if memory.is_behind or self._is_handing_over:
+            self._has_work.set()
+        if placed is not None:
+            if memory.is_progress(event):
+                self._attempts = 0
+            self._sink.take(placed)
+        if memory.is_over:
+            self._link.give_up("the service has given up")
+        elif memory.wants_handover and not self._is_handing_over:
+            self._hand_over_soon()
+
+    def ended(self, error: Exception | None) -> None:
+        """End the stream, or replace the connection."""
+        is_over = self._is_given_up or (self._is_finishing and self._core.CLOSING is None)
+        if not isinstance(error, DeepgramError) or is_over or not self._policy.heals(error):
+            self._end(error)
+        else:
+            self._lost(error)
+
     # One connection.
 
-    def _linked(self, websocket: WebSocket) -> tuple[Connection[E], ListeningCore[E]]:
+    def _linked(self, websocket: WebSocket) -> Connection[E]:
         core = self._resumption.make_core(self._loop.time(), websocket.request_id)
-        core.follow(self._core)
-        core.audio_bytes_sent = self._log.sent_bytes
+        core.follow(self._core, self._memory.sent_bytes)
         self._core.request_id = websocket.request_id
-        return Connection(core, websocket, self._settings), core
+        self._link_core = core
+        return Connection(core, websocket, self._settings, self)
 
     def _forward(self, frame: str | bytes) -> None:
-        is_closing = isinstance(frame, str) and frame == CLOSE_STREAM
-        if is_closing and self._link_core.state is State.OPEN:
-            frame = self._link_core.end()
+        self._link_core.said(frame)
         self._link.put(frame)
 
-    def _placed(self, event: E) -> E | None:
-        timeline, log = self._timeline, self._log
-        placed = timeline.place(event)
-        if log.has_controls:
-            answered = log.answer(partial(timeline.answers, event))
-            if answered is not None:
-                self._options |= timeline.options_of(event, answered)
-        if placed is not None and timeline.is_progress(event):
-            self._attempts = 0
-        if timeline.covered_s > self._covered_s:
-            self._covered_s = timeline.covered_s
-            log.cover(self._covered_s)
-        return placed
+    def _end(self, error: Exception | None) -> None:
+        if not self._has_ended:
+            self._stop()
+            self._sink.ended(error)
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
+        self._has_ended = True
         self._core.state = State.CLOSED
-        self._has_room.set()
-        if self._replayer is not None:
-            self._replayer.cancel()
+        self._wake()
+        for task in self._tasks:
+            task.cancel()
+        if self._handover is not None:
+            self._handover.cancel()
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     # From one connection to the next.
 
-    def _lost(self, error: ConnectionLostError) -> Reconnecting:
-        if self._is_given_up:
-            raise error
-        if self._replayer is not None:
-            self._replayer.cancel()
-        if not self._policy.heals(error):
-            self._end()
-            raise error
-        try:
-            rewind = self._log.rewind()
-        except CannotResume as reason:
-            self._end()
-            raise _unresumable(error, reason) from None
-        self._loss = _Loss(error, error, self._loop.time(), rewind)
-        return self._announced(self._loss, error)
+    def _heal(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let the healer do something else from now on."""
+        if self._healer is not None:
+            self._healer.cancel()
+        self._healer = self._loop.create_task(work, name="deepgram_async healer")
+        self._tasks.add(self._healer)
+        self._healer.add_done_callback(self._tasks.discard)
 
-    def _announced(self, loss: _Loss, last: DeepgramError) -> Reconnecting:
-        """Return the event for the attempt that comes next, or raise the end of all attempts."""
+    def _lost(self, error: DeepgramError) -> None:
+        try:
+            rewind = self._memory.rewind()
+        except CannotResume as reason:
+            self._end(unresumable(error, reason))
+            return
+        self.dropped_s += rewind.dropped_s
+        self._is_handing_over = False
+        self._loss = _Loss(error, error, self._loop.time(), rewind)
+        if self._announce(self._loss, error):
+            self._heal(self._replace(self._loss))
+
+    def _announce(self, loss: _Loss, last: DeepgramError) -> bool:
+        """Tell of the attempt that comes next, or end the stream if there is none."""
         loss.last = last
         delay_s = self._policy.next_delay(
             self._attempts + 1,
@@ -264,120 +290,186 @@ class ResumingConnection(Generic[E]):
             jitter=random.random(),
         )
         if delay_s is None:
-            raise self._given_up(loss)
+            self._end(self._given_up(loss))
+            return False
         self._attempts += 1
         loss.delay_s = delay_s
         _log.debug("%s: lost, next connection in %.2f s", self._core.OPERATION, delay_s)
-        return Reconnecting(attempt=self._attempts, delay_s=delay_s, reason=last.message)
+        return self._tell(
+            Reconnecting(attempt=self._attempts, delay_s=delay_s, reason=last.message)
+        )
 
-    async def _replace(self, loss: _Loss) -> Reconnecting | Reconnected:
-        """Make one attempt to replace the connection."""
-        await self._link.aclose()
+    def _tell(self, event: Reconnecting | Reconnected) -> bool:
+        """Hand an event of our own to the user; return whether the stream goes on."""
         try:
-            await self._wait_for_audio(loss)
-            async with asyncio.timeout_at(loss.since + self._policy.give_up_s) as self._patience:
-                await asyncio.sleep(loss.delay_s)
-                websocket = await self._connected(loss)
-        except DeepgramError as error:
-            return self._announced(loss, error)
-        except TimeoutError:
-            raise self._given_up(loss) from None
-        except _Stopped as stopped:
-            raise self._stopped(loss, stopped.__cause__) from stopped.__cause__
-        except Exception as error:  # of the user's token provider: nobody knows whether it passes
-            raise self._stopped(loss, error) from error
-        finally:
-            self._patience = None
-        return self._resumed(loss, websocket)
+            self._sink.take(event)
+        except Exception as error:  # such as a consumer that takes nothing: it is the end
+            self._link.give_up("the stream failed")
+            self._end(error)
+        return not self._has_ended
+
+    async def _replace(self, loss: _Loss) -> None:
+        """Replace a connection that was lost, and say again what the new one has to know."""
+        await self._link.aclose()
+        while True:
+            try:
+                await self._wait_for_audio(loss)
+                async with asyncio.timeout_at(loss.since + self._policy.give_up_s):
+                    await asyncio.sleep(loss.delay_s)
+                    websocket = await self._connected(loss.last)
+                break
+            except DeepgramError as error:
+                if not self._announce(loss, error):
+                    return
+            except TimeoutError:
+                self._end(self._given_up(loss))
+                return
+            except _Stopped as reason:
+                self._end(stopped(loss.error, reason.__cause__))
+                return
+            except Exception as error:  # of the user's token provider: nobody knows if it passes
+                self._end(stopped(loss.error, error))
+                return
+        if self._resumed(websocket, loss.rewind, since=loss.since, is_planned=False):
+            await self._say_again()
 
     async def _wait_for_audio(self, loss: _Loss) -> None:
         """Wait for something to say if the service ended the connection because there was none."""
-        if loss.error.net_code not in _WANTS_AUDIO or self._log.unsent_bytes:
-            return
-        self._has_work.clear()
-        async with asyncio.timeout(None) as self._patience:
+        error = loss.error
+        net_code = error.net_code if isinstance(error, ConnectionLostError) else None
+        if net_code in _WANTS_AUDIO and not self._memory.unsent_bytes:
+            self._has_work.clear()
             await self._has_work.wait()
-        loss.since = self._loop.time()
+            loss.since = self._loop.time()
 
-    async def _connected(self, loss: _Loss) -> WebSocket:
+    async def _connected(self, last: DeepgramError | None) -> WebSocket:
+        options = dict(self._memory.options)
         hook = self._policy.on_loss
-        if hook is not None:
-            seen = ConnectionLoss(loss.last, self._attempts, dict(self._options))
+        if hook is not None and last is not None:
             try:
-                changes = await hook(seen)
+                changes = await hook(ConnectionLoss(last, self._attempts, dict(options)))
             except Exception as error:  # it is the user's, and ends the stream whatever it is
                 raise _Stopped from error
-            self._options |= changes or {}
-        return await self._resumption.connect(self._options)
+            self._memory.change(changes or {})
+            options |= changes or {}
+        return await self._resumption.connect(options)
 
-    def _resumed(self, loss: _Loss, websocket: WebSocket) -> Reconnected:
+    def _resumed(
+        self, websocket: WebSocket, rewind: Rewind, *, since: float, is_planned: bool
+    ) -> bool:
+        """Go on over a new connection; return whether the user lets the stream go on."""
         self._loss = None
-        self._link, self._link_core = self._linked(websocket)
-        self._timeline.restart(loss.rewind.offset_s)
-        log = self._log
-        resumed = Reconnected(
-            gap_s=self._loop.time() - loss.since,
-            replayed_s=log.end_s - log.sent_s,
-            dropped_s=loss.rewind.dropped_s,
-            attempts=self._attempts,
-            request_id=websocket.request_id,
+        self.reconnects += 1
+        self._link = self._linked(websocket)
+        now = self._loop.time()
+        self._memory.restart(now)
+        self._plan_handover()
+        is_wanted = self._tell(
+            Reconnected(
+                gap_s=now - since,
+                replayed_s=self._memory.unsent_s,
+                dropped_s=rewind.dropped_s,
+                attempts=self._attempts,
+                request_id=websocket.request_id,
+                is_planned=is_planned,
+            )
         )
-        self._replayer = self._loop.create_task(self._replay(), name="deepgram_async replayer")
-        return resumed
+        if is_wanted:
+            self._link.start()
+        return is_wanted
 
-    async def _replay(self) -> None:
-        """Say what is in the log, not much faster than it was spoken, until there is no more."""
-        log, link, speed = self._log, self._link, self._policy.replay_speed
-        began, began_s = self._loop.time(), log.sent_s
-        while (frame := log.next()) is not None:
-            self._forward(frame)
-            self._has_room.set()
-            await link.wait_for_room()
-            if speed is not None:
-                ahead_s = (log.sent_s - began_s) / speed - (self._loop.time() - began)
-                if ahead_s > 0:
-                    await asyncio.sleep(ahead_s)
-        self._has_room.set()
+    async def _say_again(self) -> None:
+        """Say what is in the memory, at its pace, until there is no more."""
+        memory, link = self._memory, self._link
+        while memory.is_behind:
+            self._has_work.clear()
+            delay_s = memory.wait_s(self._loop.time())
+            if delay_s > 0:
+                await self._work_comes(delay_s)
+                continue
+            frame = memory.next(self._loop.time())
+            if frame is not None:
+                self._forward(frame)
+                self._wake()
+                await link.wait_for_room()
+            elif not await self._answer_comes():
+                link.give_up("the service did not answer in time")
+                return
+        self._wake()
+        if self._is_finishing:
+            link.finish()
 
-    def _stopped(self, loss: _Loss, error: BaseException | None) -> ConnectionLostError:
-        self._end()
-        lost = loss.error
-        return _varied(
-            lost,
-            f"{lost.message}; reconnecting was stopped by {type(error).__name__}",
-            hint=lost.hint,
-        )
+    async def _answer_comes(self) -> bool:
+        """Wait for what the memory waits for, if it does; return whether it came in time."""
+        if not self._memory.is_behind:
+            return True
+        return await self._work_comes(self._settings.open_timeout_s)
 
-    def _given_up(self, loss: _Loss) -> ConnectionLostError:
-        self._end()
+    async def _work_comes(self, patience_s: float) -> bool:
+        """Wait until something was added or heard, and return whether it was."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                return await self._has_work.wait()
+        return False
+
+    def _given_up(self, loss: _Loss) -> DeepgramError:
         if self._is_given_up or self._attempts == 0:
             return loss.error
         return given_up(loss.error, loss.last, self._attempts)
 
+    # Handing over before the service ends a connection for its age.
+
+    def _plan_handover(self) -> None:
+        if self._handover is not None:
+            self._handover.cancel()
+        self._is_handing_over = False
+        longest_s = self._resumption.longest_s
+        if longest_s is not None:
+            early_s = min(self._policy.handover_s, longest_s)
+            self._handover = self._loop.call_later(longest_s - early_s, self._hand_over_soon)
+
+    def _hand_over_soon(self) -> None:
+        if self._loss is None and not self._has_ended and not self._memory.is_behind:
+            self._is_handing_over = True
+            self._heal(self._hand_over(self._loop.time() + self._policy.handover_s / 2))
+
+    async def _hand_over(self, latest: float) -> None:
+        """Replace a connection that works, as soon as the service owes nothing.
+
+        Where that never happens until the latest moment, it is replaced like one that was lost. A
+        loss meanwhile ends this task.
+        """
+        attempt = 0
+        while True:
+            await self._quiet_moment(latest)
+            try:
+                websocket = await self._connected(None)
+                break
+            except DeepgramError as error:
+                attempt += 1
+                _log.debug("%s: cannot hand over yet: %s", self._core.OPERATION, error.message)
+                await asyncio.sleep(self._policy.pause_s(attempt, random.random()))
+        try:
+            await self._quiet_moment(latest)
+            rewind = self._memory.rewind()
+        except BaseException:
+            websocket.abort("not needed")
+            raise
+        previous = self._link
+        previous.detach()
+        now = self._loop.time()
+        if self._resumed(websocket, rewind, since=now, is_planned=True):
+            await asyncio.gather(self._say_again(), previous.aclose())
+        else:
+            await previous.aclose()
+
+    async def _quiet_moment(self, latest: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(latest):
+                while not self._memory.is_quiet:
+                    self._has_work.clear()
+                    await self._has_work.wait()
+
 
 class _Stopped(Exception):  # noqa: N818 - carries what the user's hook raised, as its cause
     pass
-
-
-def _unresumable(lost: ConnectionLostError, reason: Exception) -> ConnectionLostError:
-    return _varied(
-        lost,
-        f"{lost.message}; the audio cannot be resumed on another connection: {reason}",
-        hint="send raw audio, WAV or Ogg with Opus to have lost connections replaced",
-    )
-
-
-def _varied(lost: ConnectionLostError, message: str, hint: str | None) -> ConnectionLostError:
-    varied = ConnectionLostError(
-        message,
-        operation=lost.operation,
-        request_id=lost.request_id,
-        retryable=lost.retryable,
-        hint=hint,
-        close_code=lost.close_code,
-        close_reason=lost.close_reason,
-        net_code=lost.net_code,
-        audio_sent_s=lost.audio_sent_s,
-    )
-    varied.code = lost.code
-    return varied

@@ -135,7 +135,7 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
 
     # Sending: one message at a time, in the order of the calls.
 
-    async def _turn(self, was_cut: asyncio.Event) -> tuple[C, Carrier[E]] | None:
+    async def _turn(self, was_cut: asyncio.Event) -> tuple[C, Carrier] | None:
         """Return the parts of the stream when text may be sent; ``None`` if it was dropped."""
         while True:
             core, connection = self._opened()
@@ -166,23 +166,18 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
             ConnectionLostError: The stream has ended unasked.
             InvalidStateError: The stream has ended.
         """
-        loop = asyncio.get_running_loop()
-        patience = self._settings.confirm_timeout_s
-        silent_since = loop.time()
+        patience_s = self._settings.confirm_timeout_s
         while not future.done():
             core, _ = self._opened() if in_background else self._ready()
             if not self.is_open:
                 raise InvalidStateError("the stream has ended")
-            silent_since = max(silent_since, self._last_event_at)
-            left = silent_since + patience - loop.time()
-            if left <= 0:
+            if not await self._outlasted(future, patience_s):
                 raise OperationTimeoutError(
-                    f"the service did not confirm for {patience:g} s",
+                    f"the service did not confirm for {patience_s:g} s",
                     phase="response",
-                    timeout_s=patience,
+                    timeout_s=patience_s,
                     operation=core.OPERATION,
                 )
-            await self._first_of(future, left)
         return future.result()
 
     async def _confirmed_flush(
@@ -196,7 +191,7 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
 
     async def _first_of(self, future: asyncio.Future[Any], timeout_s: float) -> None:
         """Return when the future is done, the stream has ended, or the time is over."""
-        futures = {future} if self._reader is None else {future, self._reader}
+        futures = {future} if self._end is None else {future, self._end}
         await asyncio.wait(futures, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
 
     # Dropping speech.

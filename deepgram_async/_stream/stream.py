@@ -8,20 +8,20 @@ import logging
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 from weakref import WeakMethod
 
 from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import State
 from deepgram_async._stream.buffers import EventBuffer
-from deepgram_async._stream.connection import Carrier, Connection
+from deepgram_async._stream.connection import Carrier, Connection, Sink
 from deepgram_async._stream.waiters import Waiters
-from deepgram_async.errors import DeepgramError, InvalidStateError, ProtocolError
+from deepgram_async.errors import InvalidStateError, ProtocolError
 from deepgram_async.models.events import Malformed
 
 if TYPE_CHECKING:
-    from deepgram_async._io.websocket import WebSocket
+    from deepgram_async._io.sockets import WebSocket
 
 __all__ = ["Connector", "SocketStream"]
 
@@ -29,6 +29,9 @@ _log = logging.getLogger("deepgram_async")
 
 C = TypeVar("C", bound=SocketCore[Any])
 E = TypeVar("E")
+
+# A silent service is looked at so often before the patience is at its end.
+_LOOKS: Final = 4
 
 Connector = Callable[[], "Awaitable[WebSocket]"]
 """Makes a new connection for the stream each time it is called."""
@@ -48,8 +51,9 @@ class SocketStream(Generic[C, E]):
     source that is being sent refers to it.
     """
 
-    _reader: asyncio.Task[None] | None = None
-    _connection: Carrier[E] | None = None
+    _connection: Carrier | None = None
+    _end: asyncio.Future[None] | None = None
+    """Done when nothing more comes; cancelled when the user wanted no more."""
     drain_timed_out: bool
     """Whether the service fell silent after the closing message, so something may be missing."""
 
@@ -80,7 +84,7 @@ class SocketStream(Generic[C, E]):
         self._error_was_raised = False
         self._is_opening = False
         self._is_closed = False
-        self._last_event_at = 0.0
+        self._events_taken = 0
 
     # Public methods for opening and closing.
 
@@ -102,17 +106,13 @@ class SocketStream(Generic[C, E]):
             websocket.abort("closed")
             raise InvalidStateError("the stream was closed while it was being opened")
         loop = asyncio.get_running_loop()
+        self._end = loop.create_future()
         self._core = core = self._make_core(loop.time(), websocket.request_id)
-        self._connection = self._carried(core, websocket)
-        self._reader = loop.create_task(
-            _read(
-                self._connection,
-                WeakMethod(self._take),
-                WeakMethod(self._reached_end),
-                self._waiters,
-            ),
-            name="deepgram_async reader",
+        outlet = _Outlet(
+            WeakMethod(self._take), WeakMethod(self._reached_end), self._end, self._waiters
         )
+        self._connection = self._carried(core, websocket, outlet)
+        self._connection.start()
         _log.debug("%s: open (request id %s)", core.OPERATION, websocket.request_id)
 
     async def finish(self) -> None:
@@ -131,15 +131,16 @@ class SocketStream(Generic[C, E]):
     async def aclose(self) -> None:
         """Close at once, giving up what is still owed; safe to repeat, from any task."""
         self._is_closed = True
-        tasks = [*self._tasks, *([] if self._reader is None else [self._reader])]
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
+        if self._end is not None and not self._end.done():
+            self._reached_end(None)
+            self._end.cancel()
         try:
             if self._connection is not None:
                 await self._connection.aclose()
         finally:
-            self._buffer.close()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -181,7 +182,7 @@ class SocketStream(Generic[C, E]):
     @property
     def is_open(self) -> bool:
         """Whether events may still come."""
-        return self._reader is not None and not self._reader.done()
+        return self._end is not None and not self._end.done()
 
     @property
     def request_id(self) -> str | None:
@@ -193,12 +194,12 @@ class SocketStream(Generic[C, E]):
         return f"<{type(self).__name__} {state} request_id={self.request_id}>"
 
     def __del__(self) -> None:
-        reader, connection = self._reader, self._connection
-        if reader is None or connection is None or reader.done():
+        end, connection = self._end, self._connection
+        if end is None or connection is None or end.done():
             return
         # Objects are collected in any thread, and also when the loop is closed already.
         with contextlib.suppress(RuntimeError):
-            reader.get_loop().call_soon_threadsafe(connection.give_up, "the stream was forgotten")
+            end.get_loop().call_soon_threadsafe(connection.give_up, "the stream was forgotten")
         warnings.warn(f"{self!r} was never closed", ResourceWarning, stacklevel=2, source=self)
 
     def _check_is_new(self) -> None:
@@ -207,21 +208,21 @@ class SocketStream(Generic[C, E]):
 
     # For the streams of the single sockets.
 
-    def _ready(self) -> tuple[C, Carrier[E]]:
+    def _ready(self) -> tuple[C, Carrier]:
         """Return the parts of an open stream, for a call of the user; raise what ended it."""
         self._error_was_raised = self._error_was_raised or self._error is not None
         return self._opened()
 
-    def _opened(self) -> tuple[C, Carrier[E]]:
+    def _opened(self) -> tuple[C, Carrier]:
         if self._error is not None:
             raise self._error
         if self._core is None or self._connection is None or self._is_closed:
             raise InvalidStateError("the stream is not open")
         return self._core, self._connection
 
-    def _carried(self, core: C, websocket: WebSocket) -> Carrier[E]:
+    def _carried(self, core: C, websocket: WebSocket, sink: Sink[E]) -> Carrier:
         """Return what carries the frames of an open stream."""
-        return Connection(core, websocket, self._settings)
+        return Connection(core, websocket, self._settings, sink)
 
     def _start_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run work of this stream beside it; it is cancelled when the stream is left."""
@@ -238,10 +239,10 @@ class SocketStream(Generic[C, E]):
     def _received(self, event: E) -> None:
         """See an event before the user does."""
 
-    # What the reader calls, and the end.
+    # What the connection calls, and the end.
 
     def _take(self, event: E) -> None:
-        self._last_event_at = asyncio.get_running_loop().time()
+        self._events_taken += 1
         if self._settings.strict and isinstance(event, Malformed):
             operation = None if self._core is None else self._core.OPERATION
             raise ProtocolError(event.reason, body=event.raw, operation=operation)
@@ -249,7 +250,7 @@ class SocketStream(Generic[C, E]):
         self._waiters.offer(event)
         self._buffer.put(event)
 
-    def _reached_end(self, error: DeepgramError | None) -> None:
+    def _reached_end(self, error: Exception | None) -> None:
         # Kept for whoever sends, iterates or leaves the `async with` next.
         if error is not None and not self.drain_timed_out:
             self._fail(error)
@@ -269,8 +270,8 @@ class SocketStream(Generic[C, E]):
 
     async def _drain(self) -> None:
         """Send the closing message and wait until the connection has ended."""
-        core, connection, reader = self._core, self._connection, self._reader
-        if core is None or connection is None or reader is None:
+        core, connection, end = self._core, self._connection, self._end
+        if core is None or connection is None or end is None:
             raise InvalidStateError("the stream was never opened")
         if core.state is State.OPEN:
             closing = core.end()
@@ -278,46 +279,60 @@ class SocketStream(Generic[C, E]):
                 connection.finish()
             else:
                 connection.put(closing)
-        loop = asyncio.get_running_loop()
-        silent_since = loop.time()
-        while not reader.done():
-            if connection.waiting_bytes:
-                silent_since = loop.time()  # the watchdog bounds a writer that makes no progress
-            silent_since = max(silent_since, self._last_event_at)
-            patience = silent_since + self._settings.drain_timeout_s - loop.time()
-            if patience <= 0:
-                self.drain_timed_out = True
-                _log.warning("%s: not ended in time, results may be missing", core.OPERATION)
-                connection.give_up("the service did not end the stream in time")
-                await asyncio.wait([reader], timeout=self._settings.close_timeout_s)
-                return
-            await asyncio.wait([reader], timeout=patience)
+        if not await self._outlasted(end, self._settings.drain_timeout_s):
+            self.drain_timed_out = True
+            _log.warning("%s: not ended in time, results may be missing", core.OPERATION)
+            connection.give_up("the service did not end the stream in time")
+            await asyncio.wait([end], timeout=self._settings.close_timeout_s)
+
+    async def _outlasted(self, future: asyncio.Future[Any], patience_s: float) -> bool:
+        """Return whether a future, or the stream, was done before the patience was at its end.
+
+        The service is patiently waited for as long as it says anything, or is being written to.
+        Its silence is counted in looks: a clock that jumps while the machine sleeps counts once.
+        """
+        connection, end = self._connection, self._end
+        assert connection is not None, "the stream was opened"
+        assert end is not None, "the stream was opened"
+        silent_looks = 0
+        while not (future.done() or end.done()):
+            seen = self._events_taken
+            await asyncio.wait(
+                {future, end}, timeout=patience_s / _LOOKS, return_when=asyncio.FIRST_COMPLETED
+            )
+            was_silent = self._events_taken == seen and not connection.waiting_bytes
+            silent_looks = silent_looks + 1 if was_silent else 0
+            if silent_looks >= _LOOKS:
+                return future.done() or end.done()
+        return True
 
 
-async def _read(
-    connection: Carrier[E],
-    take: WeakMethod[Callable[[E], None]],
-    reached_end: WeakMethod[Callable[[DeepgramError | None], None]],
-    waiters: Waiters[E],
-) -> None:
-    """Hand events to the stream until the connection ends; never wait for the consumer.
+class _Outlet(Generic[E]):
+    """Leads from the connection to the stream without holding it: it can be forgotten."""
 
-    The stream is referred to only while it takes an event, so it can be forgotten.
-    """
-    error: DeepgramError | None = None
-    try:
-        while (event := await connection.receive()) is not None:
-            taker = take()
-            if taker is not None:
-                taker(event)
-            del taker
-    except DeepgramError as failure:
-        error = failure
-        connection.give_up("the stream failed")
-    finally:
-        ender = reached_end()
-        if ender is None:
-            waiters.fail(error)
+    def __init__(
+        self,
+        take: WeakMethod[Callable[[E], None]],
+        reached_end: WeakMethod[Callable[[Exception | None], None]],
+        end: asyncio.Future[None],
+        waiters: Waiters[E],
+    ) -> None:
+        self._take = take
+        self._reached_end = reached_end
+        self._end = end
+        self._waiters = waiters
+
+    def take(self, event: E) -> None:
+        take = self._take()
+        if take is not None:
+            take(event)
+
+    def ended(self, error: Exception | None) -> None:
+        if self._end.done():
+            return
+        reached_end = self._reached_end()
+        if reached_end is None:
+            self._waiters.fail(error)
         else:
-            ender(error)
-        del ender
+            reached_end(error)
+        self._end.set_result(None)

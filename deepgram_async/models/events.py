@@ -77,6 +77,8 @@ class Reconnected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             more had to be kept than the settings allow.
         attempts: How many connections were tried.
         request_id: The id of the new connection.
+        is_planned: Whether a connection that worked was replaced, because the service would have
+            ended it soon for its age.
     """
 
     gap_s: float
@@ -84,6 +86,7 @@ class Reconnected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dropped_s: float
     attempts: int
     request_id: str | None
+    is_planned: bool = False
 
 
 def _size(raw: bytes) -> str:

@@ -9,8 +9,10 @@ from deepgram_async._protocol.sockets import Close, State
 from deepgram_async.errors import AudioSourceError, InvalidStateError, OptionError
 from deepgram_async.models.agent import (
     Audio,
+    CancelledFunction,
     Error,
     FunctionCall,
+    FunctionCallCancelled,
     FunctionCallRequest,
     SettingsApplied,
     UserStartedSpeaking,
@@ -418,3 +420,32 @@ def test_an_error_tells_whether_a_new_conversation_is_worth_it(code: str | None)
 def test_an_error_of_an_older_service_has_its_words_elsewhere() -> None:
     assert core().error_of(Error(message="It broke.")).message == "It broke."
     assert core().error_of(Error()).message == "the service gave no reason"
+
+
+def test_an_error_tells_why_the_connection_is_lost() -> None:
+    for code, retryable in (("SERVER_GOING_AWAY", True), ("FAILED_TO_THINK", False)):
+        made = core()
+        made.receive(f'{{"type":"Error","code":"{code}","description":"It broke."}}')
+        made.receive_close(Close(1011, ""))
+        error = made.close_error
+        assert error is not None
+        assert (error.code, error.retryable) == (code, retryable)
+        assert error.message == f"the stream ended with close code 1011: {code}: It broke."
+
+
+def test_an_error_after_the_end_is_nobodys_loss() -> None:
+    made = core(Stage.CLOSING)
+    made.receive('{"type":"Error","code":"SERVER_GOING_AWAY"}')
+    made.receive_close(Close(1011, ""))
+    assert made.close_error is None
+
+
+def test_events_of_another_connection_are_followed() -> None:
+    made, call = waiting()
+    made.note(FunctionCallCancelled(functions=[CancelledFunction(id=call.id)]))
+    assert not made.is_waiting(call)
+    made.note(Welcome(request_id="r-3"))
+    assert made.request_id == "r-3"
+    made.note(FunctionCallRequest(functions=[call]))
+    assert made.is_waiting(call)
+    assert made.stage is Stage.OPEN

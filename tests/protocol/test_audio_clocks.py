@@ -3,7 +3,8 @@ import struct
 import pytest
 
 from deepgram_async._protocol.audio_clocks import AudioClock, bytes_per_s_of, clock_for
-from deepgram_async._protocol.replay import CannotResume, ReplayLog
+from deepgram_async._protocol.memory import CannotResume
+from deepgram_async._protocol.replay import ReplayLog
 
 
 def page(granule: int, body: bytes, *, kind: int = 0) -> bytes:

@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from deepgram_async._protocol.audio_clocks import clock_for
-from deepgram_async._protocol.replay import CannotResume, ReplayLog
+from deepgram_async._protocol.memory import CannotResume
+from deepgram_async._protocol.replay import ReplayLog
 
 RATE = 100
 STEREO = {"encoding": "linear16", "sample_rate": RATE, "channels": 2}

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from deepgram_async._stream.buffers import EventBuffer, FrameQueue
+from deepgram_async._stream.buffers import EventBuffer
 from deepgram_async.errors import InvalidStateError, SlowConsumerError
 
 
@@ -83,47 +83,6 @@ async def test_a_second_waiter_is_refused() -> None:
     assert await waiting == 1
 
 
-async def test_frames_come_out_together_in_the_order_they_went_in() -> None:
-    queue = FrameQueue(100)
-    for frame in (b"a", "b", b"c"):
-        queue.put(frame)
-    assert await queue.get() == [b"a", "b", b"c"]
-    assert queue.waiting_bytes == 0
-
-
-async def test_a_write_is_bounded_and_the_rest_is_still_counted() -> None:
-    queue = FrameQueue(1 << 20)
-    frames = [bytes([number]) * (20 << 10) for number in range(5)]
-    for frame in frames:
-        queue.put(frame)
-    assert await queue.get() == frames[:2]
-    assert queue.waiting_bytes == 3 * (20 << 10)
-    assert [await queue.get(), await queue.get()] == [frames[2:4], frames[4:]]
-
-
-async def test_a_full_queue_makes_its_callers_wait_for_room() -> None:
-    queue = FrameQueue(4)
-    await queue.wait_for_room()
-    queue.put(b"1234")
-    waiting = asyncio.create_task(queue.wait_for_room())
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    assert await queue.get() == [b"1234"]
-    await waiting
-    assert queue.waiting_bytes == 0
-
-
-async def test_closing_a_full_queue_lets_everybody_go() -> None:
-    queue = FrameQueue(1)
-    queue.put(b"1")
-    waiting = asyncio.create_task(queue.wait_for_room())
-    await asyncio.sleep(0)
-    queue.close()
-    await waiting
-    queue.put(b"2")
-    await queue.wait_for_room()
-
-
 async def test_what_nobody_wants_any_more_is_taken_back() -> None:
     buffer = make_buffer(10)
     for event in (1, 2, 3, 4):
@@ -131,18 +90,3 @@ async def test_what_nobody_wants_any_more_is_taken_back() -> None:
     assert buffer.discard(lambda event: event % 2 == 0) == 2
     buffer.close()
     assert [await buffer.get() for _ in range(len(buffer))] == [1, 3]
-
-
-async def test_a_finished_queue_hands_out_what_waits_and_then_nothing() -> None:
-    queue = FrameQueue(100)
-    queue.put(b"last")
-    queue.finish()
-    assert [await queue.get(), await queue.get()] == [[b"last"], []]
-
-
-async def test_finishing_a_queue_wakes_whoever_waits_for_a_frame() -> None:
-    queue = FrameQueue(100)
-    waiting = asyncio.create_task(queue.get())
-    await asyncio.sleep(0)
-    queue.finish()
-    assert await waiting == []

@@ -79,7 +79,7 @@ async def test_a_source_is_sent_and_the_stream_ends_without_a_code() -> None:
         events = [event async for event in flux.transcribe([AUDIO, AUDIO])]
         assert not flux.drain_timed_out
     assert events == [Connected(request_id="r-1", sequence_id=0)]
-    assert frames == [AUDIO, AUDIO, '{"type":"CloseStream"}']
+    assert frames == [AUDIO, AUDIO, '{"type":"ForceEndTurn"}', '{"type":"CloseStream"}']
 
 
 async def test_updates_after_the_closing_message_are_delivered() -> None:
@@ -128,6 +128,31 @@ async def test_the_end_of_a_source_ends_the_turn_that_is_under_way() -> None:
             turn_is_heard.set()
     assert events_of(heard) == [("StartOfTurn", "Hi"), ("EndOfTurn", "Hi there")]
     assert frames == ["ForceEndTurn", "CloseStream"]
+
+
+@pytest.mark.parametrize("speaks", [False, True])
+async def test_words_that_nobody_told_of_before_the_end_of_a_source_end_their_turn(
+    speaks: bool,
+) -> None:
+    async def talk(connection: ServerConnection) -> None:
+        flux = Flux()
+        async for frame in connection:
+            if isinstance(frame, bytes):
+                continue
+            if json.loads(frame)["type"] == "CloseStream":
+                await close_without_code(connection)
+            elif speaks:
+                await connection.send(flux.turn("StartOfTurn", "Hi"))
+                await connection.send(flux.turn("EndOfTurn", "Hi", trigger="manual"))
+            else:
+                code = "FORCE_END_TURN_NO_ACTIVE_TURN"
+                await connection.send(flux.message("Warning", code=code, description="no turn"))
+
+    async with opened(talk) as flux:
+        heard = [event async for event in flux.transcribe([AUDIO])]
+    # That nobody spoke is an answer to a question which the user did not ask.
+    assert events_of(heard) == [("StartOfTurn", "Hi"), ("EndOfTurn", "Hi")] * speaks
+    assert len(heard) == 2 * speaks
 
 
 async def test_a_close_that_nobody_asked_for_is_raised() -> None:

@@ -136,6 +136,7 @@ async def test_breaking_out_of_the_loop_ends_the_stream_and_its_source() -> None
             source_ended.set()
 
     async def talkative(connection: ServerConnection) -> None:
+        await connection.recv()
         await connection.send(final("first"))
         await polite(connection)
 
