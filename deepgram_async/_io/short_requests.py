@@ -29,9 +29,7 @@ TESTED_VERSIONS: Final = ("3.14.",)
 _SWITCHING_PROTOCOLS: Final = 101
 _OK: Final = 200
 # What these ask for is the client's to do.
-_SPECIAL: Final = frozenset(
-    ("connection", "expect", "te", "trailer", "transfer-encoding", "upgrade")
-)
+_SPECIAL: Final = frozenset(("connection", "expect", "trailer", "transfer-encoding", "upgrade"))
 # The client accepts what its parser can decompress.
 _ENCODINGS: Final = aiohttp.ClientRequest.DEFAULT_HEADERS[aiohttp.hdrs.ACCEPT_ENCODING]
 
