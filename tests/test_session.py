@@ -239,7 +239,7 @@ asyncio.run(main())
 async def test_a_loop_that_ends_leaves_no_connection_behind(script: str, calls: int) -> None:
     async with Service().rest() as url:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-W", "error", "-X", "dev", "-c", script, url),
+            *(sys.executable, "-W", "error", "-c", script, url),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
