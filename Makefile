@@ -7,13 +7,14 @@ READY := $(VENV)/.ready
 # pyright looks for the packages of the first python in the path.
 IN_VENV := PATH="$(abspath $(BIN)):$$PATH"
 
-.PHONY: help demo test test-websockets bench lint types check format clean
+.PHONY: help demo test test-websockets bench soak lint types check format clean
 
 help:
 	@echo 'make demo    transcribe real speech with a local Deepgram, or with DEEPGRAM_API_KEY set with the real one'
 	@echo 'make test    run the tests                            (make test ARGS="-k live")'
 	@echo 'make test-websockets    run the tests of the streams with other versions of websockets, and the plain way'
 	@echo 'make bench   compare CPU and memory with deepgram-sdk   (make bench ARGS=--quick)'
+	@echo 'make soak    disturb streams of half an hour       (make soak ARGS="--seeds 2")'
 	@echo 'make lint    check style and spelling'
 	@echo 'make types   check types'
 	@echo 'make check   lint, types, test'
@@ -50,6 +51,9 @@ test-websockets: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@$(BIN)/python -m benchmarks --check --json benchmarks/figures.json $(ARGS)
+
+soak: $(READY)
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
