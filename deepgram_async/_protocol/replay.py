@@ -42,7 +42,8 @@ class ReplayLog:
     What is added while the log is *level* counts as sent. After ``rewind`` the log is *behind*:
     ``next`` returns frame after frame, in the order in which they were added, until all is sent
     and the log is level again. Audio is let go when a result has covered it. When more is kept
-    than the bounds allow, the oldest audio that was sent is dropped; what was never sent is not.
+    than the bounds allow, the oldest audio is dropped while the log is level. A log that is behind
+    drops nothing: it is full, and who adds to it waits.
     """
 
     is_behind: bool
@@ -81,7 +82,7 @@ class ReplayLog:
             self._learn(chunk)
         self._chunks.append(chunk)
         self._end += len(chunk)
-        if self._is_over():
+        if not self.is_behind and self._is_over():
             self._drop_oldest()
 
     def add_control(self, frame: str, *, needs_answer: bool) -> None:
@@ -187,8 +188,10 @@ class ReplayLog:
 
     @property
     def is_full(self) -> bool:
-        """Whether as much waits to be sent as may be kept."""
-        return self.is_behind and self._end - self._sent >= self._limit
+        """Whether as much is kept as may be, while the log is behind."""
+        if not self.is_behind:
+            return False
+        return self.kept_bytes >= self._limit or (self._learns and self._kept_s >= self._longest_s)
 
     @property
     def sent_s(self) -> float:
@@ -226,16 +229,16 @@ class ReplayLog:
         return min(self._most_bytes, int(self._longest_s * rate))
 
     def _is_over(self) -> bool:
-        if self._end - self._begin > self._limit:
-            return True
         # Only raw audio has its seconds in the limit.
-        return self._learns and self.end_s - self._clock.time_at(self._begin) > self._longest_s
+        return self.kept_bytes > self._limit or (self._learns and self._kept_s > self._longest_s)
+
+    @property
+    def _kept_s(self) -> float:
+        return self.end_s - self._clock.time_at(self._begin)
 
     def _drop_oldest(self) -> None:
-        """Drop what was sent, as far as the bounds ask; the youngest chunk always stays."""
+        """Drop what the bounds ask for; the youngest chunk always stays."""
         while len(self._chunks) > 1 and self._is_over():
-            if self.is_behind and self._next == 0:
-                return
             self._let_go()
 
     def _let_go(self) -> None:
