@@ -135,7 +135,8 @@ class ReplayLog:
         clock = self._clock
         if clock.reason is not None and (self._begin or self._covered_s):
             raise CannotResume(clock.reason)
-        start = clock.position_of(self._covered_s)
+        # What tells nothing about time yet is said again as a whole.
+        start = 0 if clock.reason is not None else clock.position_of(self._covered_s)
         if start < self._begin:
             start = min(clock.start_from(self._begin), self._end)
         while self._chunks and self._begin + len(self._chunks[0]) <= start:
