@@ -52,15 +52,16 @@ def _outcomes(tasks: list[Task], workers: int) -> Iterator[Outcome]:
 
 
 _HEAD: Final = (
-    f"{'seed':>5} {'stream':9}{'faults':>7}{'reconnects':>11}{'attempts':>9}{'replayed':>9}"
+    f"{'seed':>5} {'stream':13}{'faults':>7}{'reconnects':>11}{'attempts':>9}{'replayed':>9}"
     f"{'gap':>6}{'lost':>6}{'repeated':>9}{'error':>8}{'stream':>8}{'wall':>7}{'CPU':>7}"
 )
 
 
 def _row(outcome: Outcome) -> str:
     verdict, task = outcome.verdict, outcome.task
+    stream, faults = f"{task.kind} {task.container}", outcome.happened.total()
     row = (
-        f"{task.seed:>5} {task.kind:9}{outcome.happened.total():>7}{verdict.reconnects:>11}"
+        f"{task.seed:>5} {stream:13}{faults:>7}{verdict.reconnects:>11}"
         f"{verdict.attempts:>9}{verdict.replayed_s:>7.0f} s{verdict.longest_gap_s:>4.0f} s"
         f"{verdict.lost:>6}{verdict.repeated:>9}{verdict.largest_error_s * 1000:>5.1f} ms"
         f"{outcome.stream_s:>6.0f} s{outcome.wall_s:>5.1f} s{outcome.cpu_s:>5.1f} s"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from benchmarks.soak.clock import run_skipping
+from benchmarks.soak.containers import CONTAINERS
 from benchmarks.soak.faults import Disturber, Trouble, schedule
 from benchmarks.soak.judge import FluxJudge, Judge, ListenJudge, Verdict
 from benchmarks.soak.service import Service, serving
@@ -25,6 +26,7 @@ from deepgram_async import (
     ReconnectPolicy,
     StreamSettings,
 )
+from deepgram_async.errors import InvalidStateError
 from deepgram_async.testing import FaultProxy
 
 __all__ = ["KINDS", "Outcome", "Task", "soak", "watched"]
@@ -53,6 +55,11 @@ class Task(NamedTuple):
     kind: str
     minutes: float
     faults: int
+
+    @property
+    def container(self) -> str:
+        """How the audio is written."""
+        return ("raw", "wav", "raw", "ogg")[self.seed % 4]
 
 
 class Outcome(NamedTuple):
@@ -108,6 +115,8 @@ class _Soak:
         rate = _FLUX_RATE if task.kind == "flux" else _LIVE_RATE
         channels = 2 if task.kind == "channels" else 1
         self._speech = Speech(task.minutes * 60, rate, channels)
+        self._container = CONTAINERS[task.container]
+        self._audio = b"".join(self._container.written(self._speech))
         self._position = 0
         self._confirmed: list[str] = []
         self._unseen: list[str] = []
@@ -117,7 +126,12 @@ class _Soak:
         loop.set_exception_handler(lambda _, context: self._unseen.append(str(context)))
         sockets, began = _sockets(), loop.time()
         judge: Judge[Any] = (FluxJudge if self._task.kind == "flux" else ListenJudge)(self._speech)
-        service = Service(self._speech, self._task.seed, is_damaged=lambda: self._is_damaged(proxy))
+        service = Service(
+            self._speech,
+            self._task.seed,
+            container=self._container,
+            is_damaged=lambda: any(fault.kind == "corrupt" for fault in proxy.happened),
+        )
         async with serving(service) as url, FaultProxy(url) as proxy:
             disturber = Disturber(proxy, service, self._numbers, self._bytes_per_s)
             try:
@@ -145,15 +159,21 @@ class _Soak:
                     async for event in stream.transcribe(self._chunks()):
                         judge.see(event)
                 finally:
-                    for helper in helpers:
-                        helper.cancel()
-                    await asyncio.gather(*helpers, return_exceptions=True)
+                    await self._end_helpers(helpers, judge)
             if isinstance(stream, FluxStream) and stream.irregularities:
                 judge.complain(f"irregular: {stream.irregularities}")
             if stream.drain_timed_out:
                 judge.complain("the end timed out")
             if service.last is None or service.last.keyterms != self._confirmed:
                 judge.complain(f"{self._confirmed} was confirmed and is not in force")
+
+    async def _end_helpers(self, helpers: list[asyncio.Task[None]], judge: Judge[Any]) -> None:
+        for helper in helpers:
+            helper.cancel()
+        for ended in await asyncio.gather(*helpers, return_exceptions=True):
+            # What is said when the stream is ending is refused.
+            if isinstance(ended, Exception) and not isinstance(ended, InvalidStateError):
+                judge.complain(f"a helper failed: {ended!r}")
 
     async def _check_end(self, judge: Judge[Any], service: Service, sockets: set[str]) -> None:
         for _ in range(100):  # closing takes a few turns of the loop
@@ -192,19 +212,19 @@ class _Soak:
         )
 
     def _made(self, dg: DeepgramSession) -> LiveStream | FluxStream:
+        audio: dict[str, Any] = {}
+        if self._task.container == "raw":
+            audio = {"encoding": "linear32", "sample_rate": self._speech.rate}
         if self._task.kind == "flux":
-            return dg.listen.flux(
-                model="flux-general-en", encoding="linear32", sample_rate=_FLUX_RATE
-            )
+            return dg.listen.flux(model="flux-general-en", **audio)
         return dg.listen.live(
             model="nova-3",
-            encoding="linear32",
-            sample_rate=_LIVE_RATE,
             channels=self._speech.channels,
             multichannel=self._speech.channels > 1,
             interim_results=True,
             vad_events=True,
             utterance_end_ms=1000,
+            **audio,
         )
 
     async def _chunks(self) -> AsyncIterator[bytes]:
@@ -212,18 +232,17 @@ class _Soak:
         numbers, loop = random.Random(self._task.seed), asyncio.get_running_loop()
         whole = 1 if self._task.seed % 2 else self._speech.frame_bytes
         began = loop.time()
-        while self._position < self._speech.size:
+        while self._position < len(self._audio):
             size = int(numbers.uniform(0.02, 0.25) * self._bytes_per_s) // whole * whole
-            end = min(self._position + max(size, whole), self._speech.size)
+            end = min(self._position + max(size, whole), len(self._audio))
             if numbers.random() < 0.0005:
                 pause = numbers.uniform(1.0, _LONGEST_PAUSE_S)
                 began += pause
             due_at = began + end / self._bytes_per_s
             if due_at > loop.time():
                 await asyncio.sleep(due_at - loop.time())
-            chunk = self._speech.piece(self._position, end)
-            self._position = end
-            yield chunk
+            begin, self._position = self._position, end
+            yield self._audio[begin:end]
 
     async def _until(self, moment: float) -> None:
         while self._position < moment * self._bytes_per_s:
@@ -241,9 +260,6 @@ class _Soak:
                 await stream.finalize()
             else:
                 await stream.force_end_turn()
-
-    def _is_damaged(self, proxy: FaultProxy) -> bool:
-        return any(fault.kind == "corrupt" for fault in proxy.happened)
 
 
 def _sockets() -> set[str]:

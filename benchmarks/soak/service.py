@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidState
 from websockets.http11 import Request, Response
 
+from benchmarks.soak.containers import Decoder, Raw
 from benchmarks.soak.recognizers import FluxRecognizer, ListenRecognizer, Message, Recognizer
 from benchmarks.soak.speech import MisheardError, Speech
 
@@ -51,6 +52,7 @@ class Service:
         speech: Speech,
         seed: int,
         *,
+        container: type[Decoder] = Raw,
         is_damaged: Callable[[], bool] = lambda: False,
     ) -> None:
         """Prepare a service.
@@ -58,6 +60,7 @@ class Service:
         Args:
             speech: What it is going to hear.
             seed: Beginning of its random numbers.
+            container: How it is written.
             is_damaged: Whether bytes were damaged on their way.
         """
         self.complaints: list[str] = []
@@ -67,6 +70,7 @@ class Service:
         self.last: Recognizer | None = None
         self._speech = speech
         self._numbers = random.Random(seed)
+        self._container = container
         self._is_damaged = is_damaged
 
     def admit(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -108,6 +112,7 @@ class Service:
         mouth: _Mouth,
         speaking: asyncio.Task[None],
     ) -> None:
+        decoder = self._container(self._speech)
         mouth.say(recognizer.greeting())
         while True:
             try:
@@ -120,7 +125,7 @@ class Service:
                 continue
             try:
                 if isinstance(frame, bytes):
-                    mouth.say(recognizer.hear(frame))
+                    mouth.say(recognizer.hear(decoder.decode(frame)))
                     self.hearing.add(connection)
                     continue
                 message: Message = json.loads(frame)
@@ -183,7 +188,8 @@ async def _close_regularly(connection: ServerConnection, recognizer: Recognizer)
 
 async def close_without_code(connection: ServerConnection) -> None:
     """End a connection as Flux does; it arrives as 1005."""
-    connection.protocol.send_close()
+    with suppress(InvalidState):  # it has ended already
+        connection.protocol.send_close()
     for data in connection.protocol.data_to_send():
         connection.transport.write(data)
     await connection.wait_closed()

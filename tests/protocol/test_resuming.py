@@ -7,6 +7,7 @@ word comes once, in its place.
 import json
 import random
 from collections import deque
+from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, assume, settings
@@ -122,9 +123,7 @@ class Conversation(RuleBasedStateMachine):
         for _ in range(min(count, len(self.down))):
             event: Any = self.core.receive(self.down.popleft())
             placed = self.timeline.place(event)
-            answered = self.log.answer(
-                lambda frame, event=event: self.timeline.answers(event, frame)
-            )
+            answered = self.log.answer(partial(self.timeline.answers, event))
             if answered is not None and answered.startswith(CONFIGURE):
                 self.confirmed += 1
             if self.timeline.covered_s > self.covered_s:
