@@ -58,9 +58,11 @@ def schedule(numbers: random.Random, count: int, seconds: float) -> list[tuple[f
     troubles: list[Trouble] = [_TROUBLES[number % len(_TROUBLES)] for number in range(count)]
     numbers.shuffle(troubles)
     moments: list[float] = []
-    for moment in sorted(numbers.uniform(0, 0.95 * seconds) for _ in range(count)):
-        is_clustered = moments and numbers.random() < _CLUSTERED
-        moments.append(moments[-1] + numbers.uniform(0, _CLUSTER_S) if is_clustered else moment)
+    last = 0.95 * seconds
+    for moment in sorted(numbers.uniform(0, last) for _ in range(count)):
+        if moments and numbers.random() < _CLUSTERED:
+            moment = min(moments[-1] + numbers.uniform(0, _CLUSTER_S), last)
+        moments.append(moment)
     return list(zip(sorted(moments), troubles, strict=True))
 
 
