@@ -151,7 +151,8 @@ class ReplayLog:
         began_s = clock.time_at(start)
         dropped_s = max(0.0, round(began_s - self._covered_s, 6))
         self._covered_s = max(self._covered_s, began_s)
-        return Rewind(began_s + (clock.lead_s if start else 0.0), dropped_s)
+        # What a decoder leaves out of the first page was put there for it.
+        return Rewind(began_s + (clock.lead_s if began_s else 0.0), dropped_s)
 
     def next(self) -> str | bytes | None:
         """Return the next frame to send; ``None`` when the log is level."""
