@@ -32,6 +32,8 @@ _OGG_PAGE: Final = struct.Struct("<4sBBqIIIB")
 _OGG_CONTINUED: Final = 1
 # Opus counts in samples of 48 kHz, whatever the rate of the input was (RFC 7845, section 4).
 _OPUS_RATE: Final = 48000
+# A decoder that starts in the middle is not right at once (RFC 7845, section 4.6).
+_PREROLL_S: Final = 0.08
 
 # A time that went through JSON may miss the border of a sample or a page by so much.
 _ROUNDING_S: Final = 1e-6
@@ -66,7 +68,7 @@ class AudioClock(ABC):
 
     @abstractmethod
     def position_of(self, time_s: float) -> int:
-        """Return the last position at which a decoder may start and that is not after a time."""
+        """Return the last position from which a decoder hears all that comes after a time."""
 
     @abstractmethod
     def start_from(self, position: int) -> int:
@@ -214,7 +216,8 @@ class OggClock(AudioClock):
         return since + (until - since) * (position - begin) / (following - begin)
 
     def position_of(self, time_s: float) -> int:
-        index = bisect_right(self._times, time_s + _ROUNDING_S) - 1
+        early_enough_s = time_s - max(_PREROLL_S, self.lead_s)
+        index = bisect_right(self._times, early_enough_s + _ROUNDING_S) - 1
         return self._positions[max(index, 0)]
 
     def start_from(self, position: int) -> int:

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Final, get_args
 
 import msgspec
 
+from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.listening import ListeningCore, terms, written
-from deepgram_async._protocol.sockets import MessageDecoder, State
+from deepgram_async._protocol.sockets import Close, MessageDecoder, State
 from deepgram_async.models.live import (
     ConfigureFailure,
     ConfigureSuccess,
@@ -37,6 +38,11 @@ class ListenV1Core(ListeningCore[ListenEvent]):
     ``Error`` means that one message of the client was not understood; the stream goes on. After
     ``CloseStream`` come the results that were still owed, one ``Metadata``, and the close. An
     empty binary frame is an older way to say ``CloseStream`` and is never sent here.
+
+    A connection of several that ends after ``CloseStream`` and before ``Metadata`` is lost, however
+    politely it was closed: results may be missing. If the next one ends like that too, the service
+    has no such message, and it was the end. In formats that tell nothing about time, which may not
+    be resumable, the first such end is believed.
     """
 
     PATH = "/v1/listen"
@@ -47,6 +53,9 @@ class ListenV1Core(ListeningCore[ListenEvent]):
         (State.OPEN, "keep_alive"): State.OPEN,
     }
     KEEP_ALIVE = _KEEP_ALIVE
+
+    ended_early: bool
+    """Whether a connection of the stream has ended before its last message."""
 
     def __init__(
         self,
@@ -59,6 +68,14 @@ class ListenV1Core(ListeningCore[ListenEvent]):
         super().__init__(
             _decoder(), options, now=now, keepalive_s=keepalive_s, request_id=request_id
         )
+        self.ended_early = False
+        self._stream: ListenV1Core | None = None
+
+    def follow(self, previous: SocketCore[ListenEvent], sent_bytes: int) -> None:
+        """Go on where the protocol of the connection before was."""
+        super().follow(previous, sent_bytes)
+        assert isinstance(previous, ListenV1Core), "a stream speaks one protocol"
+        self._stream = previous
 
     # Public methods for sending.
 
@@ -106,6 +123,14 @@ class ListenV1Core(ListeningCore[ListenEvent]):
         if type(event) is Metadata:
             self._all_was_said = True
         return event
+
+    def receive_close(self, close: Close, *, is_all_sent: bool = True) -> None:
+        """Settle how the connection ended; see the base class."""
+        stream = self._stream
+        is_early = self.state is State.CLOSING and is_all_sent and not self._all_was_said
+        if stream is not None and is_early and self.audio_sent_s:
+            is_all_sent, stream.ended_early = stream.ended_early, True
+        super().receive_close(close, is_all_sent=is_all_sent)
 
     @staticmethod
     def is_expendable(event: ListenEvent) -> bool:

@@ -39,7 +39,8 @@ class ReplayLog:
     What is added while the log is *level* counts as sent. After ``rewind`` the log is *behind*:
     ``next`` returns frame after frame, in the order in which they were added, until all is sent
     and the log is level again. Audio is let go when a result has covered it. When more is kept
-    than the bounds allow, the oldest audio that was sent is dropped; what was never sent is not.
+    than the bounds allow, the oldest audio is dropped while the log is level. A log that is behind
+    drops nothing: it is full, and who adds to it waits.
 
     Audio that was never sent may be left out on purpose: a gap takes its place, so all positions
     stay what they were. Each connection that comes to the gap passes over it.
@@ -87,7 +88,7 @@ class ReplayLog:
             self._learn(chunk)
         self._chunks.append(chunk)
         self._end += len(chunk)
-        if self._is_over():
+        if not self.is_behind and self._is_over():
             self._drop_oldest()
 
     def add_control(self, frame: str, *, needs_answer: bool) -> None:
@@ -179,7 +180,8 @@ class ReplayLog:
         clock = self._clock
         if clock.reason is not None and (self._begin or self._covered_s):
             raise CannotResume(clock.reason)
-        start = clock.position_of(self._covered_s)
+        # What tells nothing about time yet is said again as a whole.
+        start = 0 if clock.reason is not None else clock.position_of(self._covered_s)
         if start < self._begin:
             start = min(clock.start_from(self._begin), self._end)
         while self._chunks and self._begin + len(self._chunks[0]) <= start:
@@ -194,7 +196,8 @@ class ReplayLog:
         began_s = clock.time_at(start)
         dropped_s = max(0.0, round(began_s - self._covered_s, 6))
         self._covered_s = max(self._covered_s, began_s)
-        return Rewind(began_s + (clock.lead_s if start else 0.0), dropped_s)
+        # What a decoder leaves out of the first page was put there for it.
+        return Rewind(began_s + (clock.lead_s if began_s else 0.0), dropped_s)
 
     def next(self) -> str | bytes | Gap | None:
         """Return the next frame to send, or the gap that is passed; ``None`` when level."""
@@ -234,8 +237,10 @@ class ReplayLog:
 
     @property
     def is_full(self) -> bool:
-        """Whether as much waits to be sent as may be kept."""
-        return self.is_behind and self._unsent_audio >= self._limit
+        """Whether as much is kept as may be, while the log is behind."""
+        if not self.is_behind:
+            return False
+        return self.kept_bytes >= self._limit or (self._learns and self._kept_s >= self._longest_s)
 
     @property
     def sent_s(self) -> float:
@@ -287,16 +292,16 @@ class ReplayLog:
         return max(self._least_bytes, min(self._most_bytes, int(self._longest_s * rate)))
 
     def _is_over(self) -> bool:
-        if self._end - self._begin - self._left_out > self._limit:
-            return True
         # Only raw audio has its seconds in the limit.
-        return self._learns and self.end_s - self._clock.time_at(self._begin) > self._longest_s
+        return self.kept_bytes > self._limit or (self._learns and self._kept_s > self._longest_s)
+
+    @property
+    def _kept_s(self) -> float:
+        return self.end_s - self._clock.time_at(self._begin)
 
     def _drop_oldest(self) -> None:
-        """Drop what was sent, as far as the bounds ask; the youngest chunk always stays."""
+        """Drop what the bounds ask for; the youngest chunk always stays."""
         while len(self._chunks) > 1 and self._is_over():
-            if self.is_behind and self._next == 0:
-                return
             self._let_go()
 
     def _let_go(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from deepgram_async._protocol.heard_again import HeardAgain
 from deepgram_async._protocol.query import option_names
 from deepgram_async._protocol.shifts import Shift, rounded
 from deepgram_async.models import flux, live
@@ -169,9 +170,13 @@ class FluxTimeline(Timeline[FluxEvent]):
         self._ended_turns = 0
         self._first_turn = 0
         self._speaks = False
+        self._heard_again: HeardAgain | None = None
 
     def restart(self, offset_s: float) -> None:
         super().restart(offset_s)
+        # A decoder of pages has to start before the end of what is settled.
+        is_early = offset_s < self.covered_s - _TOLERANCE_S
+        self._heard_again = HeardAgain(self.covered_s) if is_early else None
         self.covered_s = max(offset_s, self.covered_s)
         # A turn that was under way begins anew under its number.
         self._first_turn = self._ended_turns
@@ -182,6 +187,15 @@ class FluxTimeline(Timeline[FluxEvent]):
             return event
         if self._shift or self._first_turn:
             event = _moved_turn(event, self._shift, self._first_turn)
+        if self._heard_again is not None:
+            if event.audio_window_start >= self._heard_again.known_s - _TOLERANCE_S:
+                self._heard_again = None
+            else:
+                is_end = event.event == "EndOfTurn"
+                event = self._heard_again.without_known(event)
+                if is_end and event.event != "EndOfTurn":
+                    # A turn without a word that is new is no turn.
+                    self._first_turn -= 1
         if event.event == "EndOfTurn":
             self._speaks = False
             self._ended_turns = event.turn_index + 1

@@ -51,6 +51,10 @@ class EventBuffer(Generic[E]):
         self._events.append(event)
         self._wake()
 
+    def find(self, matches: Callable[[E], bool]) -> E | None:
+        """Return the first event that waits and matches, without taking it."""
+        return next(filter(matches, self._events), None)
+
     def discard(self, is_unwanted: Callable[[E], bool]) -> int:
         """Take back events that wait and nobody wants any more; return how many."""
         kept = [event for event in self._events if not is_unwanted(event)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Final
 
@@ -79,8 +78,6 @@ class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
         self._validate = validate
         self._heard_s = 0.0
         self._forced_the_end = False
-        # As many as the events that wait, so a draft is there when its event is taken.
-        self._drafts: deque[Turn] = deque(maxlen=settings.event_buffer)
 
     # Public methods for sending.
 
@@ -209,19 +206,16 @@ class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
         super()._received(event)
         if isinstance(event, TurnInfo):
             self._heard_s = event.audio_window_end
-        if isinstance(event, TurnInfo) and event.event == "EagerEndOfTurn":
-            outcome = self._waiters.expect(
-                lambda later: (
-                    later is not event and isinstance(later, TurnInfo) and later.event in _DECIDES
-                )
-            )
-            self._drafts.append(Turn(event, outcome, self._end))
 
     def _draft_of(self, event: TurnInfo) -> Turn:
-        while True:
-            draft = self._drafts.popleft()
-            if draft.info is event:
-                return draft
+        """Return a draft whose outcome is among the events that wait, or comes later."""
+        decision = self._buffer.find(_decides)
+        if decision is None:
+            outcome = self._waiters.expect(_decides)
+        else:
+            outcome = asyncio.get_running_loop().create_future()
+            outcome.set_result(decision)
+        return Turn(event, outcome, self._end)
 
     def _take(self, event: FluxEvent) -> None:
         if (
@@ -316,6 +310,10 @@ class Turn:
     def __repr__(self) -> str:
         kind = " draft" if self.is_draft else ""
         return f"<Turn {self.index}{kind} {self.transcript!r}>"
+
+
+def _decides(event: FluxEvent) -> bool:
+    return isinstance(event, TurnInfo) and event.event in _DECIDES
 
 
 def _ends(event: FluxEvent, draft: TurnInfo) -> bool:

@@ -28,6 +28,7 @@ class Waiters(Generic[E]):
         future: asyncio.Future[E] = asyncio.get_running_loop().create_future()
         if self._error is not None:
             future.set_exception(self._error)
+            future.exception()  # seen: a caller that is cancelled never asks
         else:
             self._waiting.append((matches, future))
         return future

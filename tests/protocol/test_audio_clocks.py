@@ -5,20 +5,7 @@ import pytest
 from deepgram_async._protocol.audio_clocks import AudioClock, bytes_per_s_of, clock_for
 from deepgram_async._protocol.memory import CannotResume
 from deepgram_async._protocol.replay import ReplayLog
-
-
-def page(granule: int, body: bytes, *, kind: int = 0) -> bytes:
-    segments = bytes([255] * (len(body) // 255) + [len(body) % 255])
-    return struct.pack("<4sBBqIIIB", b"OggS", 0, kind, granule, 7, 0, 0, len(segments)) + (
-        segments + body
-    )
-
-
-OPUS_HEAD = b"OpusHead\x01\x01" + struct.pack("<HIhB", 480, 16000, 0, 0)
-HEADER = page(0, OPUS_HEAD, kind=2) + page(-1, b"OpusTags" + bytes(600)) + page(0, bytes(300))
-# One page a second, after the 10 ms that every decoder leaves out.
-PAGES = [page(48000 * second + 480, bytes([second]) * 400) for second in range(1, 6)]
-OGG = HEADER + b"".join(PAGES)
+from tests.support.ogg import HEADER, OGG, PAGES, page
 
 
 def wav(kind: int = 1, *, before: bytes = b"") -> bytes:
@@ -90,7 +77,8 @@ def test_the_pages_of_ogg_tell_the_time(size: int | None) -> None:
     assert clock.lead_s == 0.01
     begins = [len(HEADER) + sum(map(len, PAGES[:number])) for number in range(6)]
     assert [clock.time_at(begin) for begin in begins] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
-    assert [clock.position_of(at_s) for at_s in (0.0, 0.9, 1.0, 2.5)] == [
+    # A decoder starts 80 ms early, to be right in time.
+    assert [clock.position_of(at_s) for at_s in (0.0, 1.07, 1.08, 2.5)] == [
         begins[0],
         begins[0],
         begins[1],
@@ -106,7 +94,7 @@ def test_a_page_that_continues_a_packet_is_no_beginning() -> None:
     third = page(144480, bytes(100))
     clock = learned(HEADER + first + second + third)
     assert clock.position_of(1.5) == len(HEADER)
-    assert clock.position_of(2.0) == len(HEADER + first + second)
+    assert clock.position_of(2.08) == len(HEADER + first + second)
 
 
 def test_ogg_that_was_let_go_is_forgotten() -> None:
@@ -167,6 +155,26 @@ def test_a_resumed_ogg_stream_begins_with_its_header_and_a_whole_page() -> None:
     frames = [frame for frame in iter(log.next, None) if isinstance(frame, bytes)]
     assert frames[0] == HEADER
     assert b"".join(frames[1:]) == b"".join(PAGES[2:])
+
+
+@pytest.mark.parametrize("covered_s", [1.0, 2.0, 2.005, 2.07, 2.08, 2.5])
+def test_what_a_decoder_leaves_out_is_settled(covered_s: float) -> None:
+    log = ReplayLog(clock_for({"encoding": "ogg-opus"}), longest_s=100, most_bytes=1 << 20)
+    log.add_audio(OGG)
+    log.cover(covered_s)
+    assert log.rewind().offset_s <= covered_s
+
+
+def test_ogg_that_is_lost_in_its_header_is_said_again_as_often_as_needed() -> None:
+    log = ReplayLog(clock_for({}), longest_s=100, most_bytes=1 << 20)
+    log.add_audio(OGG[: len(HEADER) + 10])
+    for _ in range(3):
+        assert log.rewind().offset_s == 0.0
+        assert log.next() == OGG[: len(HEADER) + 10]
+        assert log.next() is None
+    log.add_audio(OGG[len(HEADER) + 10 :])
+    assert log.rewind().offset_s == 0.0, "what a decoder leaves out of the first page is no audio"
+    assert log.next() == HEADER
 
 
 def test_ogg_is_bounded_in_seconds() -> None:

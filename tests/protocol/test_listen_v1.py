@@ -297,6 +297,48 @@ def test_a_regular_close_before_the_closing_message_left_is_a_loss() -> None:
     assert stream.close_error.retryable
 
 
+def following(stream: ListenV1Core, audio: bytes, **options: object) -> ListenV1Core:
+    """Return the protocol of a connection that was asked to end after some audio."""
+    connection = ListenV1Core(options, now=0.0, keepalive_s=None)
+    connection.follow(stream, 0)
+    if audio:
+        connection.frame_sent(connection.send_audio(audio), 0.0)
+    connection.end()
+    return connection
+
+
+RAW = {"encoding": "mulaw", "sample_rate": 8000}
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1005])
+def test_one_connection_of_several_that_ends_before_the_last_message_is_lost(code: int) -> None:
+    stream = core()
+    first, second = following(stream, b"audio", **RAW), following(stream, b"audio", **RAW)
+    first.receive_close(Close(code, ""))
+    assert first.close_error is not None
+    assert first.close_error.retryable
+    second.receive_close(Close(code, ""))
+    assert second.close_error is None, "the service has no last message"
+
+
+def test_one_connection_of_several_that_said_everything_has_ended() -> None:
+    connection = following(core(), b"audio", **RAW)
+    connection.receive(METADATA)
+    connection.receive_close(Close(1000, ""))
+    assert connection.close_error is None
+
+
+@pytest.mark.parametrize(
+    ("audio", "options"), [(b"", RAW), (b"audio", {})], ids=["no audio", "a container"]
+)
+def test_an_early_end_is_believed_where_nothing_can_be_missing_or_said_again(
+    audio: bytes, options: dict[str, object]
+) -> None:
+    connection = following(core(), audio, **options)
+    connection.receive_close(Close(1000, ""))
+    assert connection.close_error is None
+
+
 @pytest.mark.parametrize("code", [1002, 1006, 1008, 1009, 1011])
 def test_any_close_after_the_last_message_is_the_end(code: int) -> None:
     stream = core(state=State.CLOSING)

@@ -6,6 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from deepgram_async._protocol.audio_clocks import clock_for
 from deepgram_async._protocol.memory import CannotResume
 from deepgram_async._protocol.replay import Gap, ReplayLog
+from tests.support.ogg import HEADER, PAGES
 
 RATE = 100
 STEREO = {"encoding": "linear16", "sample_rate": RATE, "channels": 2}
@@ -148,6 +149,30 @@ def test_a_log_that_is_behind_is_full_at_its_bound_and_drops_nothing() -> None:
     assert log.is_full
     assert sum(len(frame) for frame in said(log)) == 150
     assert not log.is_full
+
+
+def test_a_log_that_is_behind_keeps_what_was_sent_and_is_not_settled() -> None:
+    log = raw_log(longest_s=1.0)
+    log.add_audio(bytes(50))
+    log.rewind()
+    log.add_audio(bytes(50))
+    log.next()
+    assert log.is_full, "the half that was sent may have to be sent again"
+    log.add_audio(bytes(10))
+    rewind = log.rewind()
+    assert (rewind.offset_s, rewind.dropped_s) == (0.0, 0.0)
+    assert sum(len(frame) for frame in said(log)) == 110
+    assert not log.is_full
+
+
+def test_a_log_of_pages_that_is_behind_is_full_after_its_seconds() -> None:
+    log = ReplayLog(clock_for({"encoding": "ogg-opus"}), longest_s=3.0, most_bytes=PLENTY)
+    log.add_audio(HEADER)
+    log.rewind()
+    for page in PAGES[:3]:
+        assert not log.is_full
+        log.add_audio(page)
+    assert log.is_full
 
 
 def test_unknown_audio_can_only_be_said_as_a_whole() -> None:

@@ -1,0 +1,1 @@
+"""Long streams over connections that break all the time: is every word heard once?"""
