@@ -120,6 +120,11 @@ class Memory(ABC, Generic[E]):
         """Whether the service owes nothing: a good moment to change the connection."""
 
     @property
+    def dropped_s(self) -> float:
+        """Seconds of audio that nobody will hear, since the last ``rewind``; may grow."""
+        return 0.0
+
+    @property
     def sent_bytes(self) -> int:
         """Bytes of audio that the present connection has, or that were settled before it."""
         return 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from deepgram_async._protocol.core import SocketCore
-from deepgram_async._protocol.memory import CannotResume, Memory, Rewind
+from deepgram_async._protocol.memory import CannotResume, Memory
 from deepgram_async._protocol.reconnect import (
     ConnectionLoss,
     ReconnectPolicy,
@@ -65,7 +65,6 @@ class _Loss:
     error: DeepgramError
     last: DeepgramError
     since: float
-    rewind: Rewind
     delay_s: float = 0.0
 
 
@@ -112,8 +111,8 @@ class ResumingConnection(Generic[E]):
         self._is_handing_over = False
         self.reconnects = 0
         """How many connections were replaced."""
-        self.dropped_s = 0.0
-        """Seconds of audio that nobody will hear."""
+        self._dropped_s = self._dropped_s_told = 0.0
+        """What was dropped up to the last loss, and what the user was told of."""
         self._link = self._linked(websocket)
 
     def start(self) -> None:
@@ -198,6 +197,11 @@ class ResumingConnection(Generic[E]):
         """Seconds of the stream that the present connection has, or that were settled before."""
         return self._link.audio_sent_s
 
+    @property
+    def dropped_s(self) -> float:
+        """Seconds of audio that nobody will hear."""
+        return round(self._dropped_s + self._memory.dropped_s, 6)
+
     # What the present connection calls.
 
     def take(self, event: E) -> None:
@@ -267,15 +271,19 @@ class ResumingConnection(Generic[E]):
 
     def _lost(self, error: DeepgramError) -> None:
         try:
-            rewind = self._memory.rewind()
+            self._rewind()
         except CannotResume as reason:
             self._end(unresumable(error, reason))
             return
-        self.dropped_s += rewind.dropped_s
         self._is_handing_over = False
-        self._loss = _Loss(error, error, self._loop.time(), rewind)
+        self._loss = _Loss(error, error, self._loop.time())
         if self._announce(self._loss, error):
             self._heal(self._replace(self._loss))
+
+    def _rewind(self) -> None:
+        dropped_s = self._memory.dropped_s
+        self._memory.rewind()
+        self._dropped_s += dropped_s
 
     def _announce(self, loss: _Loss, last: DeepgramError) -> bool:
         """Tell of the attempt that comes next, or end the stream if there is none."""
@@ -327,7 +335,7 @@ class ResumingConnection(Generic[E]):
             except Exception as error:  # of the user's token provider: nobody knows if it passes
                 self._end(stopped(loss.error, error))
                 return
-        if self._resumed(websocket, loss.rewind, since=loss.since, is_planned=False):
+        if self._resumed(websocket, since=loss.since, is_planned=False):
             await self._say_again()
 
     async def _wait_for_audio(self, loss: _Loss) -> None:
@@ -351,9 +359,7 @@ class ResumingConnection(Generic[E]):
             options |= changes or {}
         return await self._resumption.connect(options)
 
-    def _resumed(
-        self, websocket: WebSocket, rewind: Rewind, *, since: float, is_planned: bool
-    ) -> bool:
+    def _resumed(self, websocket: WebSocket, *, since: float, is_planned: bool) -> bool:
         """Go on over a new connection; return whether the user lets the stream go on."""
         self._loss = None
         self.reconnects += 1
@@ -361,11 +367,13 @@ class ResumingConnection(Generic[E]):
         now = self._loop.time()
         self._memory.restart(now)
         self._plan_handover()
+        dropped_s = self.dropped_s - self._dropped_s_told
+        self._dropped_s_told = self.dropped_s
         is_wanted = self._tell(
             Reconnected(
                 gap_s=now - since,
                 replayed_s=self._memory.unsent_s,
-                dropped_s=rewind.dropped_s,
+                dropped_s=round(dropped_s, 6),
                 attempts=self._attempts,
                 request_id=websocket.request_id,
                 is_planned=is_planned,
@@ -448,14 +456,14 @@ class ResumingConnection(Generic[E]):
                 await asyncio.sleep(self._policy.pause_s(attempt, random.random()))
         try:
             await self._quiet_moment(latest)
-            rewind = self._memory.rewind()
+            self._rewind()
         except BaseException:
             websocket.abort("not needed")
             raise
         previous = self._link
         previous.detach()
         now = self._loop.time()
-        if self._resumed(websocket, rewind, since=now, is_planned=True):
+        if self._resumed(websocket, since=now, is_planned=True):
             await asyncio.gather(self._say_again(), previous.aclose())
         else:
             await previous.aclose()
