@@ -146,11 +146,18 @@ class ResumingConnection(Generic[E]):
             self._forward(frame)
 
     def finish(self) -> None:
-        """Close the WebSocket when all is written: for protocols without a closing message."""
+        """Close the WebSocket when all is written: for protocols without a closing message.
+
+        What could not be said yet is not said any more: nobody would hear an answer.
+        """
         self._is_finishing = True
-        if self._loss is not None:
-            self._end(None)  # what was not said yet, nobody would answer
-        elif not self._memory.is_behind:
+        if self._memory.is_behind:
+            link = self._link
+            link.detach()
+            link.finish()
+            self._end(None)
+        else:
+            self._link_core.end()
             self._link.finish()
 
     # Public methods for ending.
@@ -210,7 +217,9 @@ class ResumingConnection(Generic[E]):
         placed = memory.place(event)
         if memory.is_behind or self._is_handing_over:
             self._has_work.set()
-        if placed is not None:
+        if placed is None:
+            self._core.request_id = self._link_core.request_id  # a greeting may have told it
+        else:
             if memory.is_progress(event):
                 self._attempts = 0
             self._sink.take(placed)
@@ -386,36 +395,33 @@ class ResumingConnection(Generic[E]):
     async def _say_again(self) -> None:
         """Say what is in the memory, at its pace, until there is no more."""
         memory, link = self._memory, self._link
+        patient_until = self._loop.time() + self._settings.open_timeout_s
         while memory.is_behind:
             self._has_work.clear()
-            delay_s = memory.wait_s(self._loop.time())
+            now = self._loop.time()
+            delay_s = memory.wait_s(now)
             if delay_s > 0:
                 await self._work_comes(delay_s)
                 continue
-            frame = memory.next(self._loop.time())
+            frame = memory.next(now)
             if frame is not None:
                 self._forward(frame)
                 self._wake()
                 await link.wait_for_room()
-            elif not await self._answer_comes():
-                link.give_up("the service did not answer in time")
-                return
+                # What the user says meanwhile is no answer.
+                patient_until = self._loop.time() + self._settings.open_timeout_s
+            elif memory.is_behind:
+                await self._work_comes(patient_until - now)
+                if self._loop.time() >= patient_until:
+                    link.give_up("the service did not answer in time")
+                    return
         self._wake()
-        if self._is_finishing:
-            link.finish()
 
-    async def _answer_comes(self) -> bool:
-        """Wait for what the memory waits for, if it does; return whether it came in time."""
-        if not self._memory.is_behind:
-            return True
-        return await self._work_comes(self._settings.open_timeout_s)
-
-    async def _work_comes(self, patience_s: float) -> bool:
-        """Wait until something was added or heard, and return whether it was."""
+    async def _work_comes(self, patience_s: float) -> None:
+        """Wait until something was added or heard, or the patience is at its end."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
-                return await self._has_work.wait()
-        return False
+                await self._has_work.wait()
 
     def _given_up(self, loss: _Loss) -> DeepgramError:
         if self._is_given_up or self._attempts == 0:
@@ -434,7 +440,8 @@ class ResumingConnection(Generic[E]):
             self._handover = self._loop.call_later(longest_s - early_s, self._hand_over_soon)
 
     def _hand_over_soon(self) -> None:
-        if self._loss is None and not self._has_ended and not self._memory.is_behind:
+        is_over = self._has_ended or self._is_finishing
+        if self._loss is None and not is_over and not self._memory.is_behind:
             self._is_handing_over = True
             self._heal(self._hand_over(self._loop.time() + self._policy.handover_s / 2))
 
@@ -450,13 +457,17 @@ class ResumingConnection(Generic[E]):
             try:
                 websocket = await self._connected(None)
                 break
-            except DeepgramError as error:
+            except Exception as error:  # of the user's token provider, too: there is time to retry
                 attempt += 1
-                _log.debug("%s: cannot hand over yet: %s", self._core.OPERATION, error.message)
+                kind = type(error).__name__
+                _log.debug("%s: cannot hand over yet: %s", self._core.OPERATION, kind)
                 await asyncio.sleep(self._policy.pause_s(attempt, random.random()))
         try:
             await self._quiet_moment(latest)
             self._rewind()
+        except CannotResume:  # so the connection stays as long as the service allows
+            websocket.abort("not needed")
+            return
         except BaseException:
             websocket.abort("not needed")
             raise
