@@ -7,15 +7,18 @@ import logging
 from collections.abc import Mapping
 from contextlib import aclosing
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from deepgram_async._protocol import agent_fields, rules_agent
 from deepgram_async._protocol.agent import AgentCore
+from deepgram_async._protocol.conversation import ConversationMemory
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import State
 from deepgram_async._protocol.sources import AudioChunks
 from deepgram_async._stream.agent_messages import AgentMessages
+from deepgram_async._stream.connection import Carrier, Sink
 from deepgram_async._stream.pump import chunks_of
+from deepgram_async._stream.resuming import ResumingConnection, Resumption
 from deepgram_async._stream.stream import Connector
 from deepgram_async._stream.tools import ToolFunction, Tools
 from deepgram_async.errors import InvalidStateError
@@ -32,12 +35,19 @@ from deepgram_async.models.agent import (
 )
 from deepgram_async.models.agent import Warning as AgentWarning
 from deepgram_async.models.agent_settings import Settings
+from deepgram_async.models.events import Reconnected, Reconnecting
+
+if TYPE_CHECKING:
+    from deepgram_async._io.sockets import WebSocket
 
 __all__ = ["AgentStream"]
 
 _log = logging.getLogger("deepgram_async")
 
 F = TypeVar("F", bound=ToolFunction)
+
+# In a conversation, late speech is worse than none.
+_LONGEST_REPLAY_S: Final = 10.0
 
 
 class AgentStream(AgentMessages):
@@ -72,6 +82,16 @@ class AgentStream(AgentMessages):
     The protocol has no closing message: leaving the ``async with`` closes the connection when
     what was queued is sent, and cuts off an agent that is still speaking. While no audio is sent,
     a KeepAlive is sent every ``agent_keepalive_s`` of ``StreamSettings``.
+
+    A connection that is lost is replaced: ``Reconnecting`` and ``Reconnected`` tell of it, and
+    ``StreamSettings.reconnect`` how hard that is tried. A new connection is a new agent: it is
+    given the settings with all that was said, without the greeting, then the changes that were
+    made, and the words that were not answered. It goes on from there; what the lost one had begun
+    to say and did not is lost, and so is what it thought. Calls of functions that are not answered
+    within five seconds are cancelled: ``FunctionCallCancelled``. Of the user's audio at most ten
+    seconds are kept. An agent that the settings name by an id begins anew with each connection,
+    with its greeting. The same happens, without a gap, before the service ends a conversation for
+    its age. Compressed audio in a container (``flac``, ``ogg-opus``) cannot go on elsewhere.
 
     Attributes:
         tools: The functions that the agent may call; to be complete before the stream is opened.
@@ -183,9 +203,33 @@ class AgentStream(AgentMessages):
 
     # Opening.
 
+    def _carried(self, core: AgentCore, websocket: WebSocket, sink: Sink[AgentEvent]) -> Carrier:
+        policy = self._settings.reconnect
+        if policy is None:
+            return super()._carried(core, websocket, sink)
+
+        connector = self._connect  # alone: the stream itself must stay free to be forgotten
+
+        async def connect(_: Mapping[str, object]) -> WebSocket:
+            return await connector()
+
+        resumption = Resumption(
+            policy=policy,
+            connect=connect,
+            make_core=self._make_core,
+            memory=ConversationMemory(
+                agent_fields.settings_fields(self._agent_settings, self.tools.functions),
+                replay_speed=policy.replay_speed,
+                audio_s=min(policy.replay_s, _LONGEST_REPLAY_S),
+            ),
+            longest_s=self._settings.agent_longest_s,
+        )
+        return ResumingConnection(core, websocket, self._settings, sink, resumption)
+
     def _check(self) -> None:
         """Refuse before anything is sent what would be refused later."""
-        agent_fields.settings_fields(self._agent_settings, self.tools.functions)
+        fields = agent_fields.settings_fields(self._agent_settings, self.tools.functions)
+        agent_fields.text_frame(fields, "settings")
         if self._validate:
             for function in self.tools.functions:
                 rules_agent.check_function(function, has_think_live=self._has_think_live)
@@ -203,6 +247,9 @@ class AgentStream(AgentMessages):
 
     def _received(self, event: AgentEvent) -> None:
         self._stale = None
+        core = self._core
+        if core is not None:
+            core.note(event)
         match event:
             case UserStartedSpeaking():
                 self._buffer.discard(lambda waiting: isinstance(waiting, Audio))
@@ -216,8 +263,12 @@ class AgentStream(AgentMessages):
             case AgentWarning():
                 _log.warning("%s: warning %s", AgentCore.OPERATION, event.code)
             case Error():
-                if self._core is not None and self._core.state is State.OPEN:
-                    raise self._core.error_of(event)
+                if core is not None and core.state is State.OPEN:
+                    raise core.error_of(event)
+            case Reconnecting():
+                self._waiters.hold()
+            case Reconnected():
+                self._waiters.release()
             case _:
                 if self._unclaimed[type(event)]:
                     self._unclaimed[type(event)] -= 1

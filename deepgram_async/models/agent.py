@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from deepgram_async.models._base import Model
-from deepgram_async.models.events import Malformed, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
 
 __all__ = [
     "AgentAudioDone",
@@ -413,5 +413,5 @@ AgentMessage: TypeAlias = (
 )
 """Every message that this release knows, told apart by the field ``type`` when decoding."""
 
-AgentEvent: TypeAlias = AgentMessage | Audio | Unknown | Malformed
+AgentEvent: TypeAlias = AgentMessage | Audio | Unknown | Malformed | Reconnecting | Reconnected
 """Everything that iterating over a conversation can yield; an `Error` is raised instead."""
