@@ -244,7 +244,8 @@ class ConversationMemory(Memory[AgentEvent]):
         if not self._has_begun:
             raise CannotResume("its settings were never applied")
         if self._has_audio and self._encoding in _NEED_A_HEADER:
-            raise CannotResume(f"{self._encoding} cannot be continued in the middle")
+            reason = f"{self._encoding} cannot be continued in the middle"
+            raise CannotResume(reason, "send raw audio to have lost connections replaced")
         self._is_owed = self._owes_answer
         self._is_behind = True
         self._stage = _Stage.CONNECTED

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from deepgram_async._protocol.memory import CannotResume
 from deepgram_async.errors import (
     ApiError,
     ConnectError,
@@ -151,13 +152,13 @@ def given_up(lost: DeepgramError, last: DeepgramError, attempts: int) -> Connect
     return error
 
 
-def unresumable(lost: DeepgramError, reason: Exception) -> ConnectionLostError:
+def unresumable(lost: DeepgramError, reason: CannotResume) -> ConnectionLostError:
     """Return the error for a stream that no other connection can go on with."""
     return _varied(
         lost,
         f"{lost.message}; it cannot be resumed on another connection: {reason}",
         retryable=lost.retryable,
-        hint="send raw audio, WAV or Ogg with Opus to have lost connections replaced",
+        hint=reason.hint or lost.hint,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -11,6 +12,8 @@ from deepgram_async._protocol.audio_clocks import AudioClock
 from deepgram_async._protocol.memory import CannotResume, Rewind
 
 __all__ = ["ReplayLog"]
+
+_HINT: Final = "send raw audio, WAV or Ogg with Opus to have lost connections replaced"
 
 
 class _Control(msgspec.Struct, gc=False):
@@ -118,7 +121,7 @@ class ReplayLog:
         """
         clock = self._clock
         if clock.reason is not None and (self._begin or self._covered_s):
-            raise CannotResume(clock.reason)
+            raise CannotResume(clock.reason, _HINT)
         start = clock.position_of(self._covered_s)
         if start < self._begin:
             start = min(clock.start_from(self._begin), self._end)
