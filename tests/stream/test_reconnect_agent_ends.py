@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+from collections.abc import AsyncIterator
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -9,6 +11,7 @@ import pytest
 
 from deepgram_async import (
     AgentStream,
+    ConnectionLoss,
     DeepgramSession,
     Reconnected,
     Reconnecting,
@@ -24,9 +27,14 @@ from tests.support.agent import Peer, call, happens, request, until
 from tests.support.resumed_agent import FAST, Service, lose, opened, quiet, silence, talking
 from tests.support.servers import websocket_server
 
+
+async def for_ever(_: ConnectionLoss) -> None:
+    await asyncio.sleep(1000)
+
+
 NEVER = ReconnectPolicy(first_delay_s=1000.0, longest_delay_s=1000.0, give_up_s=10**6)
 # The pause is a random share: it must not be none.
-SURELY = msgspec.structs.replace(NEVER, on_loss=lambda _: asyncio.sleep(1000))
+SURELY = msgspec.structs.replace(NEVER, on_loss=for_ever)
 HEALING = StreamSettings(reconnect=FAST)
 
 
@@ -299,37 +307,31 @@ async def test_a_conversation_is_handed_over_before_the_service_ends_it() -> Non
 
 async def test_no_audio_is_lost_when_a_conversation_is_handed_over() -> None:
     frames: list[str | bytes] = []
-
-    async def hears(peer: Peer) -> None:
-        await peer.greet()
-        async for frame in peer.connection:
-            frames.append(frame)
-            if len(frames) % 10 == 0 and len(service.peers) == 2:
-                await bye_again(peer)
-                break
-
-    async def bye_again(peer: Peer) -> None:
-        await peer.say("AgentAudioDone")
+    later: list[str | bytes] = []
 
     async def first(peer: Peer) -> None:
         await peer.greet()
         frames.extend(await peer.listen())
 
-    service = Service(first, hears)
-    sent = 0
-    async with opened(service, policy=SOON, stream=AGING) as agent:
+    async def second(peer: Peer) -> None:
+        await peer.greet()
+        later.append(await peer.frame())
+        while len(later) < 10 or later[-1] in frames:
+            later.append(await peer.frame())
+        await peer.say("AgentAudioDone")
 
-        async def counting() -> Any:
-            nonlocal sent
-            while True:
-                sent += 1
-                yield sent.to_bytes(2) * 480
-                await asyncio.sleep(0.02)
-
+    async with opened(Service(first, second), policy=SOON, stream=AGING) as agent:
         agent.start(counting())
         await until(agent, AgentAudioDone)
-    numbers = [int.from_bytes(frame[:2]) for frame in frames if isinstance(frame, bytes)]
+    numbers = [int.from_bytes(frame[:2]) for frame in [*frames, *later] if isinstance(frame, bytes)]
     assert sorted(set(numbers)) == list(range(1, max(numbers) + 1))
+
+
+async def counting() -> AsyncIterator[bytes]:
+    """Yield chunks that can be told apart, as a microphone does."""
+    for number in count(1):
+        yield number.to_bytes(2) * 480
+        await asyncio.sleep(0.02)
 
 
 async def test_the_service_s_own_warning_hands_the_conversation_over() -> None:
