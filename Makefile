@@ -7,13 +7,16 @@ READY := $(VENV)/.ready
 # pyright looks for the packages of the first python in the path.
 IN_VENV := PATH="$(abspath $(BIN)):$$PATH"
 
-.PHONY: help demo test test-websockets bench lint types check format clean
+.PHONY: help demo test test-websockets test-aiohttp test-uvloop bench bench-quick lint types check format clean
 
 help:
 	@echo 'make demo    transcribe real speech with a local Deepgram, or with DEEPGRAM_API_KEY set with the real one'
 	@echo 'make test    run the tests                            (make test ARGS="-k live")'
 	@echo 'make test-websockets    run the tests of the streams with other versions of websockets, and the plain way'
-	@echo 'make bench   compare CPU and memory with deepgram-sdk   (make bench ARGS=--quick)'
+	@echo 'make test-aiohttp    run the tests of REST with other versions of aiohttp, and the plain way'
+	@echo 'make test-uvloop    run the tests of REST on uvloop'
+	@echo 'make bench   compare CPU and memory with deepgram-sdk, and write it down (15 minutes)'
+	@echo 'make bench-quick   the same in a minute, rough, written nowhere  (make bench-quick ARGS="--only chunk")'
 	@echo 'make lint    check style and spelling'
 	@echo 'make types   check types'
 	@echo 'make check   lint, types, test'
@@ -43,13 +46,34 @@ test-websockets: $(READY)
 		echo "websockets $$version"; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 			--target $(VENV)/websockets-$$version websockets==$$version && \
-		PYTHONPATH=$(VENV)/websockets-$$version $(BIN)/python -m pytest -q tests/io/test_fast_connection.py \
+		PYTHONPATH=$(VENV)/websockets-$$version $(BIN)/python -m pytest -q tests/io/test_fast_websocket.py \
 			tests/stream || exit 1; \
 	done
+
+# REST without short requests, and with each version of aiohttp that they are made for.
+AIOHTTP := 3.14.0 3.14.3 3.14.5
+REST := tests/io/test_attempts.py tests/io/test_http.py tests/io/test_short_requests.py tests/io/test_tls_and_proxy.py \
+	tests/io/test_transport.py tests/io/test_uploads.py
+test-aiohttp: $(READY)
+	$(BIN)/python -m pytest -q $(REST) --plain-http
+	@for version in $(AIOHTTP); do \
+		echo "aiohttp $$version"; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+			--target $(VENV)/aiohttp-$$version aiohttp==$$version && \
+		PYTHONPATH=$(VENV)/aiohttp-$$version $(BIN)/python -m pytest -q $(REST) || exit 1; \
+	done
+
+test-uvloop: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uvloop
+	$(BIN)/python -m pytest -q $(REST) tests/resources --uvloop
 
 bench: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@$(BIN)/python -m benchmarks --check --json benchmarks/figures.json $(ARGS)
+
+bench-quick: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	@$(BIN)/python -m benchmarks --quick --check $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

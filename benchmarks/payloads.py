@@ -9,16 +9,27 @@ from typing import Any, Final
 AUDIO: Final = bytes(640)
 """20 ms of 16 kHz linear16."""
 RECORDING: Final = bytes(1600)
-SMALL_WORDS: Final = 16
+SMALL_WORDS: Final = 10
 LARGE_WORDS: Final = 10_164
 """What is said in an hour."""
 
 _TEXT: Final = "and so the meeting went on for another hour"
 
 
+FRAME: Final = bytes(4096)
+"""One message of speech over a WebSocket."""
+SPEECH: Final = bytes(1 << 20)
+"""A part of an answer with speech."""
+
+
 @cache
 def answer(words: int) -> bytes:
     """Return a transcription of so many words; the large one has paragraphs and utterances."""
+    return answer_of(words, words * 0.35)
+
+
+def answer_of(words: int, duration: float) -> bytes:
+    """Return a transcription that tells a duration."""
     spoken = [_word(number) for number in range(words)]
     transcript = " ".join(word["punctuated_word"] for word in spoken)
     alternative: dict[str, Any] = {"transcript": transcript, "confidence": 0.99, "words": spoken}
@@ -35,7 +46,7 @@ def answer(words: int) -> bytes:
         "request_id": "8e4b5e0c-53bd-4ee7-9d2a-1c2b3d4e5f60",
         "sha256": "0" * 64,
         "created": "2025-01-01T00:00:00.000Z",
-        "duration": words * 0.35,
+        "duration": duration,
         "channels": 1,
         "models": ["30089e05-99d1-4376-b32e-c263170674af"],
         "model_info": {
@@ -49,16 +60,21 @@ def answer(words: int) -> bytes:
     return json.dumps({"metadata": metadata, "results": results}).encode()
 
 
-@cache
-def event() -> bytes:
+def event(start: float = 0.0, duration: float = 0.5) -> bytes:
     """Return a final result of ten words, about 2 kB."""
+    before, after = _event_parts()
+    return b'%b"start": %.2f, "duration": %.2f%b' % (before, start, duration, after)
+
+
+@cache
+def _event_parts() -> tuple[bytes, bytes]:
+    """Return what is before and behind the two times of a result."""
     words = [_word(number) for number in range(10)]
-    return json.dumps(
+    text = json.dumps(
         {
             "type": "Results",
             "channel_index": [0, 1],
-            "duration": 3.5,
-            "start": 0.0,
+            "times": 0,
             "is_final": True,
             "speech_final": True,
             "from_finalize": False,
@@ -76,6 +92,8 @@ def event() -> bytes:
             },
         }
     ).encode()
+    before, _, after = text.partition(b'"times": 0')
+    return before, after
 
 
 def last_event(audio_bytes: int) -> bytes:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ReconnectPolicy,
     )
     from deepgram_async._protocol.retry import RetryPolicy
-    from deepgram_async._protocol.settings import StreamSettings, Timeouts
+    from deepgram_async._protocol.settings import StreamSettings, Timeouts, WhenFull
     from deepgram_async._protocol.sources import (
         AudioChunks,
         AudioSource,
@@ -68,10 +68,17 @@ if TYPE_CHECKING:
     from deepgram_async._stream.stream import SocketStream
     from deepgram_async._stream.tools import ToolFunction, Tools
     from deepgram_async.errors import DeepgramError
-    from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
+    from deepgram_async.models.events import (
+        Malformed,
+        Reconnected,
+        Reconnecting,
+        Stalled,
+        Unknown,
+    )
     from deepgram_async.models.flux import TurnInfo
     from deepgram_async.models.live import Results, SpeechStarted, UtteranceEnd
     from deepgram_async.models.prerecorded import Transcription
+    from deepgram_async.models.stats import StreamStats
 else:  # a type checker would take any name to exist
     # Nothing is loaded before it is used: most programs need a part of this.
     __getattr__, __dir__ = _lazy_names(
@@ -82,7 +89,7 @@ else:  # a type checker would take any name to exist
             "_protocol.query": ("QueryValue",),
             "_protocol.reconnect": ("ConnectionLoss", "ReconnectHook", "ReconnectPolicy"),
             "_protocol.retry": ("RetryPolicy",),
-            "_protocol.settings": ("StreamSettings", "Timeouts"),
+            "_protocol.settings": ("StreamSettings", "Timeouts", "WhenFull"),
             "_protocol.sources": (
                 "AudioChunks",
                 "AudioSource",
@@ -117,10 +124,11 @@ else:  # a type checker would take any name to exist
             "_stream.stream": ("SocketStream",),
             "_stream.tools": ("ToolFunction", "Tools"),
             "errors": ("DeepgramError",),
-            "models.events": ("Malformed", "Reconnected", "Reconnecting", "Unknown"),
+            "models.events": ("Malformed", "Reconnected", "Reconnecting", "Stalled", "Unknown"),
             "models.flux": ("TurnInfo",),
             "models.live": ("Results", "SpeechStarted", "UtteranceEnd"),
             "models.prerecorded": ("Transcription",),
+            "models.stats": ("StreamStats",),
         },
         modules=("audio", "emulator", "errors", "markup", "models", "options", "testing"),
     )
@@ -172,7 +180,9 @@ __all__ = [
     "SpeakStream",
     "Speech",
     "SpeechStarted",
+    "Stalled",
     "StreamSettings",
+    "StreamStats",
     "TextSource",
     "ThinkModels",
     "Timeouts",
@@ -185,5 +195,6 @@ __all__ = [
     "Usage",
     "UtteranceEnd",
     "When",
+    "WhenFull",
     "__version__",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,9 +29,10 @@ from deepgram_async.errors import ConfigurationError, InvalidStateError, OptionE
 if TYPE_CHECKING:
     import ssl
 
-    from deepgram_async._io.http import HttpStream
+    from deepgram_async._io.http import HttpClient, HttpStream
+    from deepgram_async._io.rest import Rest
     from deepgram_async._io.sockets import WebSocket
-    from deepgram_async._io.transport import HttpClient, Transport
+    from deepgram_async._io.transport import Transport
     from deepgram_async._resources.agent import Agent
     from deepgram_async._resources.auth import Auth
     from deepgram_async._resources.billing import Billing
@@ -376,6 +376,7 @@ class _Connections:
         self._calls = calls
         self._http_client = http_client
         self._transport: Transport | None = None
+        self._opening: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
 
     async def transport(self) -> Transport:
         """Return the transport of the running loop.
@@ -383,17 +384,24 @@ class _Connections:
         Raises:
             InvalidStateError: The session is in use on another loop.
         """
-        if self._usable() is None:
-            # aiohttp and websockets take 200 ms to import: not on the loop.
-            io = await asyncio.to_thread(importlib.import_module, "deepgram_async._io.transport")
-            made = await io.open_transport(self._network, self._calls, self._http_client)
-            if self._usable() is None:
-                self._transport = made
-            else:
-                await made.aclose()  # another task was faster
         transport = self._usable()
-        assert transport is not None
-        return transport
+        if transport is not None:
+            return transport
+        loop = asyncio.get_running_loop()
+        if self._opening is None or self._opening[0] is not loop:
+            self._opening = loop, asyncio.Lock()
+        async with self._opening[1]:  # the first one opens it for all who come meanwhile
+            transport = self._usable()
+            if transport is None:
+                from deepgram_async._io.transport import open_transport
+
+                transport = await open_transport(self._network, self._calls, self._http_client)
+                self._transport = transport
+            return transport
+
+    async def rest(self) -> Rest:
+        """Return what sends the calls of the running loop."""
+        return await (await self.transport()).rest()
 
     async def aclose(self) -> None:
         """Close streams and pool of the running loop."""
@@ -463,10 +471,8 @@ class _Caller:
         query: str = "",
         body: object = None,
     ) -> T:
-        transport = await self._connections.transport()
-        return await transport.send(
-            route, self.calls, self.credentials, ids=ids, query=query, body=body
-        )
+        rest = await self._connections.rest()
+        return await rest.send(route, self.calls, self.credentials, ids=ids, query=query, body=body)
 
     async def upload(
         self,
@@ -477,16 +483,16 @@ class _Caller:
         content_type: str | None,
         progress: ProgressHook | None,
     ) -> T:
-        transport = await self._connections.transport()
-        upload = await transport.open_upload(source, content_type)
-        return await transport.send(
+        rest = await self._connections.rest()
+        upload = await rest.open_upload(source, content_type)
+        return await rest.send(
             route, self.calls, self.credentials, query=query, upload=upload, progress=progress
         )
 
     def opener(self, route: Route[bytes], *, query: str, body: object) -> Opener:
         async def open_stream() -> HttpStream:
-            transport = await self._connections.transport()
-            return await transport.open_stream(
+            rest = await self._connections.rest()
+            return await rest.open_stream(
                 route, self.calls, self.credentials, query=query, body=body
             )
 

@@ -31,6 +31,7 @@ The classes follow what a caller will *do*, so that one ``except`` clause is one
     ├── AgentError                     a voice agent gave up the conversation
     ├── ProtocolError                  the answer could not be understood
     ├── ConfigureError                 a stream goes on, without the change that was asked for
+    ├── SendBufferFullError            audio came faster than the network took it
     └── SlowConsumerError              transcript events were not taken in time
 
 A refused WebSocket handshake raises the same class as a refused REST request.
@@ -66,6 +67,7 @@ __all__ = [
     "ProtocolError",
     "RateLimitError",
     "RequestCancelledError",
+    "SendBufferFullError",
     "ServerError",
     "SlowConsumerError",
     "TransportError",
@@ -385,6 +387,16 @@ class ProtocolError(DeepgramError):
 
 class ConfigureError(DeepgramError):
     """The service refused to change the configuration of a stream, which goes on as before."""
+
+
+class SendBufferFullError(DeepgramError):
+    """As much audio as may wait was waiting to be sent, and nothing of the chunk was queued.
+
+    Only with ``when_full="fail"`` in ``StreamSettings``. The stream goes on: the same chunk may be
+    handed in again later.
+    """
+
+    _retryable = True
 
 
 class SlowConsumerError(DeepgramError):

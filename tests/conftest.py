@@ -2,9 +2,10 @@
 
 import asyncio
 import gc
+import importlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="take the installed websockets for a version that the fast path is not tested with",
     )
+    parser.addoption(
+        "--plain-http",
+        action="store_true",
+        help="take the installed aiohttp for a version that short requests are not tested with",
+    )
+    parser.addoption(
+        "--uvloop", action="store_true", help="run on uvloop, which has to be installed by itself"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--uvloop"):
+        config.pluginmanager.register(_OnUvloop())
+
+
+class _OnUvloop:
+    def pytest_asyncio_loop_factories(self) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+        return {"uvloop": importlib.import_module("uvloop").new_event_loop}
+
+
+@pytest.fixture(autouse=True)
+def aiohttp_version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.config.getoption("--plain-http"):
+        monkeypatch.setattr("deepgram_async._io.short_requests.TESTED_VERSIONS", ())
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +103,10 @@ def _open_sockets() -> set[str]:
             continue
         if target.startswith("socket:"):
             found.add(target)
+    if type(asyncio.get_running_loop()).__module__.startswith("uvloop"):
+        # It makes a pair of its own for signals, anew whenever it runs.
+        lines = Path("/proc/net/unix").read_text().splitlines()[1:]
+        found -= {f"socket:[{line.split()[6]}]" for line in lines}
     return found
 
 

@@ -155,6 +155,7 @@ def test_what_may_go_better_next_time_is_retryable(kind: type[DeepgramError]) ->
         "IncompleteUploadError",
         "OperationTimeoutError",
         "RateLimitError",
+        "SendBufferFullError",
         "ServerError",
         "UploadTimeoutError",
     }

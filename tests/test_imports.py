@@ -57,7 +57,24 @@ def test_what_a_session_does_not_use_is_not_loaded() -> None:
 
 
 def test_rest_does_without_websockets() -> None:
-    run("import sys, deepgram_async._io.transport\nassert 'websockets' not in sys.modules")
+    run("import sys, deepgram_async._io.rest\nassert 'websockets' not in sys.modules")
+
+
+def test_streams_do_without_aiohttp() -> None:
+    run(
+        "import asyncio, sys, deepgram_async\n"
+        "from deepgram_async.errors import ConnectError\n"
+        "dg = deepgram_async.DeepgramSession('key', base_url='http://localhost:1')\n"
+        "async def main():\n"
+        "    try:\n"
+        "        async with dg, dg.listen.live():\n"
+        "            raise AssertionError\n"
+        "    except ConnectError:\n"
+        "        pass\n"
+        "asyncio.run(main(), debug=False)\n"
+        "assert 'websockets' in sys.modules\n"
+        "assert not {'aiohttp', 'anyio'} & set(sys.modules)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,9 +17,10 @@ from aiohttp import web
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from deepgram_async import DeepgramSession
+from deepgram_async import DeepgramSession, RetryPolicy
 from deepgram_async.errors import (
     ConfigurationError,
+    ConnectError,
     CredentialsError,
     InvalidStateError,
 )
@@ -237,7 +239,7 @@ asyncio.run(main())
 async def test_a_loop_that_ends_leaves_no_connection_behind(script: str, calls: int) -> None:
     async with Service().rest() as url:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-W", "error", "-X", "dev", "-c", script, url),
+            *(sys.executable, "-W", "error", "-c", script, url),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -489,3 +491,24 @@ def test_a_session_can_be_made_in_any_thread() -> None:
     thread.start()
     thread.join()
     assert len(made) == 1
+
+
+async def test_calls_that_come_first_at_the_same_time_load_certificates_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded = 0
+    load = ssl.create_default_context
+
+    def counting(*arguments: Any, **named: Any) -> ssl.SSLContext:
+        nonlocal loaded
+        loaded += 1
+        return load(*arguments, **named)
+
+    monkeypatch.setattr(ssl, "create_default_context", counting)
+    retry = RetryPolicy(attempts=1)
+    dg = DeepgramSession("key", base_url="https://127.0.0.1:1", retry=retry)  # nobody listens
+    calls = [dg.projects.list() for _ in range(20)]
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    await dg.aclose()
+    assert all(isinstance(result, ConnectError) for result in results)
+    assert loaded == 1

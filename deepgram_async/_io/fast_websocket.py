@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from struct import Struct
 from typing import Final, cast
 
-from websockets.client import ClientProtocol
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Response
-from websockets.protocol import State
+from websockets.protocol import Protocol, Side, State
 
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # the package was built without its C part
     from websockets.utils import apply_mask
 
+from deepgram_async._io.handshake import Handshake
 from deepgram_async._io.sockets import Receiver, WebSocket
 from deepgram_async._protocol.sockets import Close
 
@@ -25,8 +26,13 @@ __all__ = ["FastWebSocket"]
 
 _ABNORMAL: Final = 1006
 _END_OF_HEAD: Final = b"\r\n\r\n"
+# An answer with longer headers is left to websockets, which has bounds for everything.
+_LONGEST_HEAD: Final = 16 << 10
+_REQUEST_ID: Final = "dg-request-id"
 _WHOLE_TEXT: Final = 0x81
 _WHOLE_BINARY: Final = 0x82
+_WHOLE_PING: Final = 0x89
+_WHOLE_PONG: Final = 0x8A
 _WHOLE: Final = frozenset((_WHOLE_TEXT, _WHOLE_BINARY))
 _CONTINUATION: Final = 0x00
 _FIRST_CONTROL: Final = 0x08
@@ -58,34 +64,79 @@ _MOST_FRAGMENTS: Final = 4096
 class FastWebSocket(asyncio.Protocol, WebSocket):
     """A WebSocket that builds and reads the common frames by itself.
 
-    The common frames are text and binary ones that are whole: a message in one frame of at most
-    64 KiB. Every other frame - control frames, fragments, long ones, broken ones - goes through
-    websockets, with all of its bytes. As soon as the connection is closing, everything does.
-
-    So this class has to know where each frame begins, and nothing else of the protocol.
+    The common frames are text and binary ones that are whole - a message in one frame of at most
+    64 KiB - and pongs. Every other frame - pings, fragments, long ones, broken ones, the end - goes
+    through websockets, with all of its bytes. As soon as the connection is closing, everything
+    does. So this class has to know where each frame begins, and little else of the protocol; and
+    a connection that has common frames only needs no protocol of websockets.
     """
 
-    def __init__(self, protocol: ClientProtocol, *, close_timeout_s: float) -> None:
-        self.request_id = None
+    __slots__ = (
+        "_abort_reason",
+        "_close_timeout_s",
+        "_early",
+        "_end",
+        "_fragments",
+        "_handshake",
+        "_has_failed",
+        "_head",
+        "_held",
+        "_in_fragments",
+        "_is_open",
+        "_is_paused",
+        "_is_plain",
+        "_is_text",
+        "_keys",
+        "_leavers",
+        "_leaving",
+        "_logger",
+        "_max_size",
+        "_next_key",
+        "_protocol",
+        "_receiver",
+        "_shaken",
+        "_to_pass_on",
+        "_transport",
+        "_written",
+        "is_writable",
+        "request_id",
+        "was_heard",
+        "was_used",
+    )
+
+    def __init__(
+        self,
+        handshake: Handshake,
+        *,
+        close_timeout_s: float,
+        max_size: int,
+        logger: logging.Logger,
+    ) -> None:
+        self.request_id: str | None = None
         self.is_writable = False
         self.was_heard = self.was_used = False
-        self._protocol = protocol
         self._close_timeout_s = close_timeout_s
+        self._max_size = max_size
+        self._logger = logger
+        self._protocol: Protocol | None = None
+        """What websockets knows of the connection; made when a frame is left to it."""
         self._transport: asyncio.Transport
-        self._shaken: asyncio.Future[None] | None = None
-        """Done when the answer to the handshake has come, or the connection is lost."""
         self._receiver: Receiver | None = None
         self._early: list[str | bytes] = []
         """What came before there was a receiver."""
+        self._is_open = False
         self._abort_reason: str | None = None
         self._leaving: asyncio.TimerHandle | None = None
-        self._lost: asyncio.Future[None] | None = None
+        self._leavers: list[asyncio.Future[None]] = []
         self._end: Close | None = None
+        # Of the handshake.
+        self._handshake: Handshake | None = handshake
+        self._head = b""
+        self._shaken: asyncio.Future[None] | None = None
+        """Done when the answer has come, or the connection is lost."""
         # Of what comes.
         self._is_plain = False
         """Whether everything that comes is left to websockets."""
-        self._head_tail: bytes | None = b""
-        """The last bytes of the handshake's answer so far; ``None`` after its end."""
         self._held = b""
         """The beginning of a frame that is not complete."""
         self._to_pass_on = 0
@@ -101,22 +152,18 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
         self._keys = b""
         self._next_key = 0
 
-    # Public methods for opening.
-
-    async def handshake(self, headers: Mapping[str, str]) -> None:
-        """Ask for the upgrade, and return when it was granted.
+    async def handshake(self) -> None:
+        """Ask for the WebSocket, and return when it was granted.
 
         Raises:
             InvalidHandshake: It was refused, or the connection ended.
         """
-        request = self._protocol.connect()
-        request.headers.update(headers)
-        self._protocol.send_request(request)
+        assert self._handshake is not None, "called once"
         self._shaken = asyncio.get_running_loop().create_future()
-        self._flush()
+        self._write(self._handshake.request)
         await self._shaken
         self._shaken = None
-        if self._protocol.handshake_exc is not None:
+        if self._protocol is not None and self._protocol.handshake_exc is not None:
             raise self._protocol.handshake_exc
 
     # Public methods of a WebSocket.
@@ -132,42 +179,37 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
 
     def write(self, frames: Sequence[str | bytes]) -> None:
         """Write frames in their order, in one piece; only while ``is_writable``."""
-        if self._transport.is_closing():
-            return  # the end is on its way
         parts: list[bytes] = []
         for frame in frames:
-            parts += self._framed(frame)
-        data = b"".join(parts)
-        self._written += len(data)
-        self.was_used = True
-        self._transport.write(data)
+            if isinstance(frame, str):
+                parts += self._framed(_WHOLE_TEXT, frame.encode())
+            else:
+                parts += self._framed(_WHOLE_BINARY, frame)
+        self._write(b"".join(parts))
 
     def ping(self) -> None:
         """Ask the peer for a sign of life."""
-        if self._protocol.state is State.OPEN:
-            self._protocol.send_ping(b"")
-            self._flush()
+        if self._is_open:
+            self._write(b"".join(self._framed(_WHOLE_PING, b"")))
 
     def start_closing(self) -> None:
         """Say goodbye with code 1000; what was written before still goes out."""
-        if self._protocol.state is State.OPEN:
-            self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
+        if self._is_open:
+            self._websockets().send_close(CloseCode.NORMAL_CLOSURE)
             self._flush()
             self._look_at_state()
 
     async def aclose(self, timeout_s: float) -> None:
         """Close with code 1000, by force when the peer does not answer in time."""
         self.start_closing()
-        if self._end is not None:
-            return
-        if self._lost is None:
-            self._lost = asyncio.get_running_loop().create_future()
+        timer = asyncio.get_running_loop().call_later(timeout_s, self.abort, "closed")
         try:
-            await asyncio.wait([self._lost], timeout=timeout_s)
+            await self._until_lost()
         finally:
+            timer.cancel()
             self.abort("closed")
             # The loop calls ``connection_lost`` in one of its next turns.
-            await asyncio.wait([self._lost])
+            await self._until_lost()
 
     def abort(self, reason: str) -> None:
         """Drop the connection at once, whatever waits to be written."""
@@ -201,7 +243,7 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
     def resume_writing(self) -> None:
         """Take that it has caught up."""
         self._is_paused = False
-        self.is_writable = self._protocol.state is State.OPEN
+        self.is_writable = self._is_open
         if self.is_writable and self._receiver is not None:
             self._receiver.room_came()
 
@@ -210,57 +252,58 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
         self.was_heard = True
         if self._is_plain:
             self._pass_on(data)
-        elif self._head_tail is not None:
-            self._receive_head(data, self._head_tail)
-        elif self._protocol.state is not State.OPEN:
-            self._go_plain(data)
-        else:
+        elif self._is_open:
             if self._held:
                 data, self._held = self._held + data, b""
             self._receive_frames(data)
+        elif self._handshake is not None:
+            self._receive_head(self._handshake, data)
+        else:
+            self._go_plain(data)
 
     def eof_received(self) -> None:
         """Take the end of what comes; the transport closes then."""
-        self._go_plain(b"")
-        self._protocol.receive_eof()
-        self._take_events()
+        self._leave_to_websockets()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take the end of the connection."""
-        self._protocol.receive_eof()
-        self._take_events()
+        protocol = self._leave_to_websockets()
         if self._leaving is not None:
             self._leaving.cancel()
         self._shake()
-        end = self._protocol.close_exc
+        end = protocol.close_exc
         if end.rcvd is not None:
             self._end = Close(end.rcvd.code, end.rcvd.reason)
         else:
             # Nothing was received, so the reason is what was noticed on this side.
             noticed = self._abort_reason or (end.sent.reason if end.sent is not None else "")
             self._end = Close(_ABNORMAL, noticed)
-        if self._lost is not None and not self._lost.done():
-            self._lost.set_result(None)
+        for leaver in self._leavers:
+            if not leaver.done():
+                leaver.set_result(None)
         if self._receiver is not None:
             self._receiver.socket_ended(self._end)
 
     # Private methods for receiving.
 
-    def _receive_head(self, data: bytes, tail: bytes) -> None:
-        """Pass on the answer to the handshake; frames may come with its end."""
-        seen = tail + data
-        found = seen.find(_END_OF_HEAD)
-        if found < 0:
-            self._head_tail = seen[1 - len(_END_OF_HEAD) :]
-            self._pass_on(data)
+    def _receive_head(self, handshake: Handshake, data: bytes) -> None:
+        """Read the answer to the handshake; frames may come with its end."""
+        self._head += data
+        found = self._head.find(_END_OF_HEAD)
+        if found < 0 and len(self._head) <= _LONGEST_HEAD:
             return
-        self._head_tail = None
-        end = found + len(_END_OF_HEAD) - len(tail)
-        self._pass_on(data[:end])
-        # A refusal is no WebSocket: its body is read by websockets.
-        self._is_plain = self._protocol.state is not State.OPEN
-        if end < len(data):
-            self.data_received(data[end:])
+        end = found + len(_END_OF_HEAD)
+        headers = None if found < 0 else handshake.granted(self._head[:end])
+        rest, self._head = (self._head if headers is None else self._head[end:]), b""
+        if headers is None:
+            self._go_plain(rest)  # websockets says what is wrong
+            return
+        self._handshake = None
+        self.request_id = headers.get(_REQUEST_ID)
+        self._is_open = self.is_writable = True
+        self._shake()
+        if rest:
+            self._receive_frames(rest)
 
     def _receive_frames(self, data: bytes) -> None:
         """Read whole frames and pass the others on."""
@@ -271,7 +314,7 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
                 self._to_pass_on -= len(piece)
                 position += len(piece)
                 self._pass_on(piece)
-                if self._protocol.state is not State.OPEN:
+                if not self._is_open:
                     self._go_plain(data[position:])
                     return
                 continue
@@ -302,6 +345,8 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
             elif is_common and length <= _LONGEST_HELD:
                 self._held = data[position:]
                 return
+            elif first == _WHOLE_PONG and length < _TWO_BYTES_OF_LENGTH and stop <= end:
+                position = stop  # the sign of life was seen
             else:
                 self._note_fragment(first)
                 self._to_pass_on = stop - position
@@ -327,6 +372,18 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
         elif first & _OPCODE < _FIRST_CONTROL:
             self._in_fragments = self._in_fragments or not first & _FIN
 
+    # What is left to websockets.
+
+    def _websockets(self) -> Protocol:
+        """Return the protocol of websockets, at the place where it has to go on."""
+        if self._protocol is None:
+            size, logger = self._max_size, self._logger
+            if self._handshake is None:
+                self._protocol = Protocol(Side.CLIENT, max_size=size, logger=logger)
+            else:
+                self._protocol = self._handshake.judge(size, logger)
+        return self._protocol
+
     def _go_plain(self, data: bytes) -> None:
         """Leave this and all that follows to websockets."""
         self._is_plain = True
@@ -334,20 +391,29 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
         if rest:
             self._pass_on(rest)
 
-    # What is left to websockets.
+    def _leave_to_websockets(self) -> Protocol:
+        """Let websockets know of the end of what comes."""
+        head, self._head = self._head, b""
+        self._go_plain(head)
+        protocol = self._websockets()
+        protocol.receive_eof()
+        self._take_events(protocol)
+        return protocol
 
     def _pass_on(self, data: bytes) -> None:
-        self._protocol.receive_data(data)
-        self._take_events()
+        protocol = self._websockets()
+        protocol.receive_data(data)
+        self._take_events(protocol)
 
-    def _take_events(self) -> None:
-        events = self._protocol.events_received()
+    def _take_events(self, protocol: Protocol) -> None:
+        events = protocol.events_received()
         self._flush()
         for event in events:
             if isinstance(event, Frame):
                 self._take_frame(event)
             elif isinstance(event, Response):
-                self.request_id = event.headers.get("dg-request-id")
+                self.request_id = event.headers.get(_REQUEST_ID)
+                self._is_open = protocol.state is State.OPEN
                 self._shake()
         self._look_at_state()
 
@@ -377,45 +443,54 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
     def _fail(self, code: CloseCode, reason: str) -> None:
         self._fragments = []
         self._has_failed = True
-        self._protocol.fail(code, reason)
+        self._websockets().fail(code, reason)
         self._flush()
 
     def _flush(self) -> None:
         """Write what websockets wants written."""
-        for data in self._protocol.data_to_send():
+        for data in self._websockets().data_to_send():
             if data:
-                self._written += len(data)
-                self.was_used = True
-                self._transport.write(data)
+                self._write(data)
             elif self._transport.can_write_eof():
                 self._transport.write_eof()
             else:
                 self._transport.close()
 
-    def _look_at_state(self) -> None:
-        """Do what follows from the beginning and the end of the WebSocket."""
-        if self._protocol.state is State.OPEN:
-            self.is_writable = not self._is_paused
-            return
-        self.is_writable = False
-        # A peer that said goodbye, or was told to go, may stay for ever.
-        if self._leaving is None and self._protocol.close_expected() and self._end is None:
-            self._leaving = asyncio.get_running_loop().call_later(
-                self._close_timeout_s, self._transport.abort
-            )
+    # Beginning and end.
 
     def _shake(self) -> None:
         if self._shaken is not None and not self._shaken.done():
             self._shaken.set_result(None)
 
+    def _look_at_state(self) -> None:
+        """Do what follows from the beginning and the end of the WebSocket."""
+        protocol = self._protocol
+        if protocol is None or protocol.state is State.OPEN:
+            self.is_writable = self._is_open and not self._is_paused
+            return
+        self._is_open = self.is_writable = False
+        # A peer that said goodbye, or was told to go, may stay for ever.
+        if self._leaving is None and protocol.close_expected() and self._end is None:
+            self._leaving = asyncio.get_running_loop().call_later(
+                self._close_timeout_s, self._transport.abort
+            )
+
+    async def _until_lost(self) -> None:
+        if self._end is None:
+            leaver: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._leavers.append(leaver)
+            await leaver
+
     # Private methods for sending.
 
-    def _framed(self, message: str | bytes) -> tuple[bytes, bytes]:
+    def _write(self, data: bytes) -> None:
+        self.was_used = True
+        self._written += len(data)
+        if not self._transport.is_closing():  # if it is, the end is on its way
+            self._transport.write(data)
+
+    def _framed(self, first: int, payload: bytes) -> tuple[bytes, bytes]:
         """Return the header of a frame with its key, and the masked payload."""
-        if isinstance(message, str):
-            first, payload = _WHOLE_TEXT, message.encode()
-        else:
-            first, payload = _WHOLE_BINARY, message
         at = self._next_key
         if at == len(self._keys):
             self._keys = os.urandom(_KEYS * _KEY_BYTES)

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any, Final, Self
 from weakref import WeakSet
 
 import aiohttp
-from msgspec import structs
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from deepgram_async._io import words
+from deepgram_async._io.attempts import CURRENT, Attempt
+from deepgram_async._io.short_requests import ShortRequests, are_possible
 from deepgram_async._io.uploads import Upload
+from deepgram_async._io.words import USER_AGENT, merged_headers
 from deepgram_async._protocol.answers import HttpAnswer
 from deepgram_async._protocol.requests import Request
 from deepgram_async._protocol.settings import Timeouts
 from deepgram_async._protocol.sources import ProgressHook
-from deepgram_async._version import __version__
 from deepgram_async.errors import (
     ConfigurationError,
     ConnectError,
@@ -31,79 +32,16 @@ from deepgram_async.errors import (
     TransportError,
 )
 
-__all__ = [
-    "Attempt",
-    "HttpPool",
-    "HttpStream",
-    "USER_AGENT",
-    "merged_headers",
-    "plain_words",
-    "refusal_of_proxy",
-]
+__all__ = ["HttpClient", "HttpPool", "HttpStream"]
 
-USER_AGENT: Final = f"deepgram_async/{__version__}"
+HttpClient = aiohttp.ClientSession
+
+# Whatever aiohttp ends with.
+_FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, RuntimeError)
 
 # A call may be silent for minutes while the service works; without these probes a NAT or a load
 # balancer forgets the connection. Not every system has every option.
 _KEEPALIVE_OPTIONS: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 5))
-
-# A pooled connection that has ended is noticed within a round trip; a connection that ends later
-# may have carried a request whose work has begun, and is billed.
-_STALE_WITHIN_S: Final = 5.0
-
-
-class _Shared:
-    """What cannot be copied while it runs, as it belongs to one task and one loop.
-
-    Tools that record requests in tests copy all arguments of a request (aioresponses 0.7.9).
-    """
-
-    __slots__ = ()
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
-
-class Attempt(_Shared):
-    """What is known of one attempt while it runs: its phase, and whether its socket was pooled."""
-
-    __slots__ = (
-        "answer_within_s",
-        "connection_was_reused",
-        "headers_sent_at",
-        "is_answered",
-        "is_over",
-        "limit_s",
-        "phase",
-        "scope",
-    )
-
-    def __init__(self) -> None:
-        self.answer_within_s: float | None = None
-        """Deadline that begins with the headers; ``None`` if the body begins it."""
-        self.connection_was_reused: bool = False
-        self.headers_sent_at: float | None = None
-        self.is_answered: bool = False
-        self.is_over: bool = False
-        self.phase: str = "connect"
-        self.limit_s: float = 0.0
-        self.scope: asyncio.Timeout = asyncio.timeout(None)
-
-    def enter(self, phase: str, limit_s: float) -> None:
-        """Begin a phase, or note progress in it: its deadline starts anew."""
-        if self.is_over:
-            return  # the task that writes the body may be a step behind
-        self.phase = phase
-        self.limit_s = limit_s
-        self.scope.reschedule(asyncio.get_running_loop().time() + limit_s)
-
-    @property
-    def was_stale(self) -> bool:
-        """Whether a pooled connection seems to have ended before this request came to be read."""
-        if not self.connection_was_reused or self.is_answered:
-            return False
-        since = self.headers_sent_at
-        return since is None or asyncio.get_running_loop().time() - since < _STALE_WITHIN_S
 
 
 class HttpPool:
@@ -122,26 +60,29 @@ class HttpPool:
         proxy: str | None,
         trust_env: bool,
         ssl_context: ssl.SSLContext | None,
-        client: aiohttp.ClientSession | None,
+        client: HttpClient | None,
     ) -> None:
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeouts.connect_s)
         self._proxy = proxy
-        self._owned: aiohttp.ClientSession | None = None
+        self._connector: _Connector | None = None
         if client is None:
-            self._owned = client = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=limit,
-                    limit_per_host=limit_per_host,
-                    ssl=ssl_context or True,
-                    socket_factory=_keepalive_socket,
-                ),
+            self._connector = _Connector(
+                limit=limit,
+                limit_per_host=limit_per_host,
+                ssl=ssl_context or True,
+                socket_factory=_keepalive_socket,
+            )
+            client = aiohttp.ClientSession(
+                connector=self._connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": USER_AGENT},
                 timeout=self._timeout,
-                trace_configs=[_tracing()],
                 trust_env=trust_env,
             )
         self._client = client
+        self._short: ShortRequests | None = None
+        if self._connector is not None and proxy is None and not trust_env and are_possible(client):
+            self._short = ShortRequests(client, self._connector, self._timeout)
         self._answers: WeakSet[aiohttp.ClientResponse] = WeakSet()
 
     async def aclose(self) -> None:
@@ -149,8 +90,10 @@ class HttpPool:
         # aiohttp 3.14 does not wake up who reads from a connection that is closed with the pool.
         for answer in tuple(self._answers):
             answer.close()
-        if self._owned is not None:
-            await self._owned.close()
+        if self._short is not None:
+            self._short.close()
+        if self._connector is not None:
+            await self._client.close()
 
     async def fetch(
         self,
@@ -172,24 +115,25 @@ class HttpPool:
             Exception: What the source of the upload raised.
         """
         response_s = timeouts.response_s or request.response_s
-        headers = merged_headers(request.headers, secret_headers)
-        body: _Body | None = None
+        data: bytes | _Body | None = request.content
+        headers = [request.headers, secret_headers]
         if upload is not None:
-            headers = merged_headers({"Content-Type": upload.content_type}, headers)
+            headers = [{"Content-Type": upload.content_type}, *headers]
             if upload.length is not None:
-                headers = merged_headers(headers, {"Content-Length": str(upload.length)})
-            if upload.whole is not None and progress is None:
-                # No task has to write it, and no deadline to follow it.
-                request = structs.replace(request, content=upload.whole)
-            else:
-                body = _Body(upload, attempt, timeouts.upload_idle_s, response_s, progress)
+                headers.append({"Content-Length": str(upload.length)})
+            # What is whole needs no task that writes it, and no deadline that follows it.
+            data = upload.whole
+            if data is None or progress is not None:
+                data = _Body(upload, attempt, timeouts.upload_idle_s, response_s, progress)
+        body = data if isinstance(data, _Body) else None
         try:
-            async with attempt.scope:
-                return await self._exchange(request, headers, body, timeouts, attempt, response_s)
-        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+            with attempt:
+                if body is None:
+                    attempt.answer_within_s = response_s
+                return await self._exchange(request, headers, data, timeouts, attempt)
+        except _FAILURES as error:
             failure = self._failure(error, request.operation, timeouts, attempt, body)
         finally:
-            attempt.is_over = True
             if body is not None:
                 await body.aclose()
         # Raised out here, because ``from None`` hides a context and keeps it: exceptions of aiohttp
@@ -213,19 +157,17 @@ class HttpPool:
             ProtocolError: What came back is not HTTP.
         """
         headers = merged_headers(request.headers, secret_headers)
-        response_s = timeouts.response_s or request.response_s
+        attempt.answer_within_s = timeouts.response_s or request.response_s
 
         def fail(error: Exception, attempt: Attempt) -> Exception:
             return self._failure(error, request.operation, timeouts, attempt, None)
 
         try:
-            async with attempt.scope:
-                response = await self._answer(request, headers, None, timeouts, attempt, response_s)
+            with attempt:
+                response = await self._answer(request, headers, request.content, timeouts, attempt)
                 return HttpStream(response, timeouts.download_idle_s, fail)
-        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+        except _FAILURES as error:
             failure = fail(error, attempt)
-        finally:
-            attempt.is_over = True
         raise failure  # out here to be free of a context, as in `fetch`
 
     def _failure(
@@ -239,7 +181,7 @@ class HttpPool:
         """Return what the caller is told about a request that ended without an answer."""
         if body is not None and body.error is not None:
             return body.error
-        if attempt.scope.expired():
+        if attempt.is_expired:
             return _deadline(attempt, operation)
         if self._client.closed:
             return InvalidStateError(
@@ -250,15 +192,18 @@ class HttpPool:
     async def _exchange(
         self,
         request: Request,
-        headers: Mapping[str, str],
-        body: _Body | None,
+        headers: Iterable[Mapping[str, str]],
+        data: bytes | _Body | None,
         timeouts: Timeouts,
         attempt: Attempt,
-        response_s: float,
     ) -> HttpAnswer:
-        async with await self._answer(
-            request, headers, body, timeouts, attempt, response_s
-        ) as response:
+        if self._short is not None and not isinstance(data, _Body):
+            url = URL(request.url, encoded=True)
+            message = self._short.message(request.method, url, headers, data)
+            if message is not None:
+                return await self._short.fetch(url, message, attempt, timeouts.download_idle_s)
+        merged = merged_headers(*headers)
+        async with await self._answer(request, merged, data, timeouts, attempt) as response:
             parts: list[bytes] = []
             attempt.enter("download", timeouts.download_idle_s)
             async for part in response.content.iter_any():
@@ -270,27 +215,27 @@ class HttpPool:
         self,
         request: Request,
         headers: Mapping[str, str],
-        body: _Body | None,
+        data: bytes | _Body | None,
         timeouts: Timeouts,
         attempt: Attempt,
-        response_s: float,
     ) -> aiohttp.ClientResponse:
         """Return the answer when its headers have come."""
-        if body is None:
-            attempt.answer_within_s = response_s
-            if self._owned is None:
-                # Nobody tells when a client session of the caller has a connection.
-                attempt.enter("response", response_s + timeouts.connect_s)
-        response = await self._client.request(
-            request.method,
-            URL(request.url, encoded=True),
-            headers=headers,
-            data=request.content if body is None else body,
-            timeout=self._timeout,
-            allow_redirects=False,
-            proxy=self._proxy,
-            trace_request_ctx=None if self._owned is None else attempt,
-        )
+        if self._connector is None and attempt.answer_within_s is not None:
+            # Nobody tells when a client session of the caller has a connection.
+            attempt.enter("response", attempt.answer_within_s + timeouts.connect_s)
+        token = CURRENT.set(attempt)
+        try:
+            response = await self._client.request(
+                request.method,
+                URL(request.url, encoded=True),
+                headers=headers,
+                data=data,
+                timeout=self._timeout,
+                allow_redirects=False,
+                proxy=self._proxy,
+            )
+        finally:
+            CURRENT.reset(token)
         attempt.is_answered = True
         self._answers.add(response)
         return response
@@ -328,10 +273,10 @@ class HttpStream:
         """
         attempt = Attempt()  # a clock for this piece: none runs while nobody reads
         try:
-            async with attempt.scope:
+            with attempt:
                 attempt.enter("download", self._idle_s)
                 return await self._response.content.readany()
-        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+        except _FAILURES as error:
             failure = self._fail(error, attempt)
         self.close()
         raise failure  # out here to be free of a context, as in `fetch`
@@ -341,7 +286,7 @@ class HttpStream:
         self._response.close()
 
 
-class _Body(_Shared, AsyncIterator[bytes | memoryview]):
+class _Body(AsyncIterator[bytes | memoryview]):
     """An upload on its way in one attempt: it moves the deadline, and is closed with the request.
 
     aiohttp iterates in a task of its own and closes nothing that it stops reading, so this is no
@@ -366,6 +311,10 @@ class _Body(_Shared, AsyncIterator[bytes | memoryview]):
         self._response_s = response_s
         self._progress = progress
         self._reader: asyncio.Task[Any] | None = None
+
+    def __deepcopy__(self, memo: object) -> Self:
+        # Tools that record requests in tests copy all that belongs to one (aioresponses 0.7.9).
+        return self
 
     async def __anext__(self) -> bytes | memoryview:
         self._reader = asyncio.current_task()
@@ -445,12 +394,12 @@ def _translated(
             hint="pass ssl_context= with your certificate authority",
         )
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return refusal_of_proxy(error.status, operation)
+        return words.refusal_of_proxy(error.status, operation)
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return ConnectError("the proxy did not connect", operation=operation, hint="check proxy=")
     if isinstance(error, aiohttp.ClientConnectorError):
         return ConnectError(
-            f"cannot connect to {error.host}:{error.port}: {plain_words(error.os_error)}",
+            f"cannot connect to {error.host}:{error.port}: {_plain_words(error.os_error)}",
             operation=operation,
             hint="check base_url, the network and the proxy",
         )
@@ -458,9 +407,10 @@ def _translated(
         return ConnectionLostError("the answer broke off", operation=operation)
     if isinstance(error, aiohttp.ClientConnectionError | OSError):
         return ConnectionLostError(
-            f"the connection ended before an answer came: {plain_words(error)}", operation=operation
+            f"the connection ended before an answer came: {_plain_words(error)}",
+            operation=operation,
         )
-    if isinstance(error, aiohttp.ClientResponseError):
+    if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
         return ProtocolError(
             f"the answer is not HTTP: {error.message}",
             body=b"",
@@ -471,48 +421,48 @@ def _translated(
         return ConfigurationError(f"the URL cannot be used: {error.description}")
     if isinstance(error, ValueError):
         return ConfigurationError(f"the request cannot be built: {error}")
-    return ConnectionLostError(f"the request failed: {plain_words(error)}", operation=operation)
+    return ConnectionLostError(f"the request failed: {_plain_words(error)}", operation=operation)
 
 
 def _lowered(response: aiohttp.ClientResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
 
 
-def merged_headers(*parts: Mapping[str, str]) -> dict[str, str]:
-    """Return all headers, each once however it is spelled; a later part wins over an earlier."""
-    found = {name.lower(): (name, value) for part in parts for name, value in part.items()}
-    return dict(found.values())
-
-
-def refusal_of_proxy(status: int, operation: str) -> ConnectError:
-    """Return the error for a proxy that does not want to connect."""
-    return ConnectError(
-        f"the proxy did not connect, it answered {status}",
-        operation=operation,
-        retryable=status >= 500,
-        hint="put user and password into the URL in proxy=" if status == 407 else "check proxy=",
-    )
-
-
-def plain_words(error: BaseException) -> str:
+def _plain_words(error: BaseException) -> str:
     """Return the words of the system for an error.
 
     The words of aiohttp are left out: they may show the URL, or the proxy with its password.
     """
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server closed it"
-    if isinstance(error, ssl.SSLError | socket.gaierror):
-        return str(error.strerror)  # their numbers are not those of the system
-    if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)
-    if isinstance(error, ConnectionResetError):
-        return os.strerror(errno.ECONNRESET)
-    if isinstance(error, OSError) and not isinstance(error, aiohttp.ClientError):
-        return error.strerror or str(error)
-    return type(error).__name__
+    if isinstance(error, aiohttp.ClientError) and not getattr(error, "errno", None):
+        is_reset = isinstance(error, ConnectionResetError)
+        return words.plain_words(ConnectionResetError()) if is_reset else type(error).__name__
+    return words.plain_words(error)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Tells an attempt where its connection came from, and when it has one.
+
+    The time in which a request waits for its turn in the pool belongs to no deadline.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[aiohttp.tracing.Trace],
+        timeout: aiohttp.ClientTimeout,
+    ) -> aiohttp.connector.Connection:
+        """Return a connection from the pool, or a new one."""
+        attempt = CURRENT.get()
+        attempt.connection_was_reused = True  # unless a socket is made
+        connection = await super().connect(req, traces, timeout)
+        attempt.headers_go_out()
+        return connection
 
 
 def _keepalive_socket(address: Any) -> socket.socket:
+    CURRENT.get().connection_was_reused = False
     family, kind, protocol, _, _ = address
     made = socket.socket(family, kind, protocol)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -521,30 +471,3 @@ def _keepalive_socket(address: Any) -> socket.socket:
         if option is not None:
             made.setsockopt(socket.IPPROTO_TCP, option, seconds)
     return made
-
-
-def _tracing() -> aiohttp.TraceConfig:
-    """Return hooks that tell an attempt where its connection came from, and when it has one.
-
-    The time in which a request waits for its turn in the pool belongs to no deadline.
-    """
-
-    async def reused(
-        client: aiohttp.ClientSession, context: Any, params: aiohttp.TraceConnectionReuseconnParams
-    ) -> None:
-        context.trace_request_ctx.connection_was_reused = True
-
-    async def began(
-        client: aiohttp.ClientSession,
-        context: Any,
-        params: aiohttp.TraceRequestHeadersSentParams,
-    ) -> None:
-        attempt = context.trace_request_ctx
-        attempt.headers_sent_at = asyncio.get_running_loop().time()
-        if attempt.answer_within_s is not None:
-            attempt.enter("response", attempt.answer_within_s)
-
-    tracing = aiohttp.TraceConfig()
-    tracing.on_connection_reuseconn.append(reused)
-    tracing.on_request_headers_sent.append(began)
-    return tracing

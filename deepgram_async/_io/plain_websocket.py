@@ -28,12 +28,14 @@ class PlainConnection(ClientConnection):
     would go on for as long as TCP does.
     """
 
-    was_heard = False
+    carried: PlainWebSocket | None = None
+    """What is told of every sign of life."""
     _is_left = False
 
     def data_received(self, data: bytes) -> None:
         """Take what has come."""
-        self.was_heard = True
+        if self.carried is not None:
+            self.carried.was_heard = True
         super().data_received(data)
         if self.protocol.close_rcvd is not None and not self._is_left:
             self._is_left = True
@@ -69,8 +71,10 @@ class PlainWebSocket(WebSocket):
     def __init__(self, connection: PlainConnection) -> None:
         response = connection.response
         self.request_id = response.headers.get("dg-request-id") if response else None
-        self.was_used = False
+        self.is_writable = True
+        self.was_heard = self.was_used = False
         self._connection = connection
+        connection.carried = self
         self._receiver: Receiver | None = None
         self._frames: deque[str | bytes] = deque()
         self._queued = 0
@@ -90,26 +94,13 @@ class PlainWebSocket(WebSocket):
             create_task(self._write(), name="deepgram_async writer"),
         ]
 
-    @property
-    def is_writable(self) -> bool:  # type: ignore[override]  # read only, as callers use it
-        """Whether frames may be written."""
-        return self._queued < _WRITE_BYTES and not self._is_closing and not self._has_ended
-
-    @property
-    def was_heard(self) -> bool:
-        """Set with everything that comes."""
-        return self._connection.was_heard
-
-    @was_heard.setter
-    def was_heard(self, value: bool) -> None:
-        self._connection.was_heard = value
-
     def write(self, frames: Sequence[str | bytes]) -> None:
         """Write frames in their order."""
         for frame in frames:
             self._frames.append(frame)
             self._queued += len(frame)
         self.was_used = True
+        self.is_writable = self._may_write()
         self._has_frames.set()
 
     def ping(self) -> None:
@@ -119,6 +110,7 @@ class PlainWebSocket(WebSocket):
     def start_closing(self) -> None:
         """Say goodbye with code 1000; what was written before still goes out."""
         self._is_closing = True
+        self.is_writable = False
         self._has_frames.set()
 
     async def aclose(self, timeout_s: float) -> None:
@@ -150,16 +142,19 @@ class PlainWebSocket(WebSocket):
         """How many it has not."""
         return self._queued
 
+    def _may_write(self) -> bool:
+        return self._queued < _WRITE_BYTES and not self._is_closing and not self._has_ended
+
     async def _write(self) -> None:
         try:
             while True:
                 while self._frames:
                     frame = self._frames.popleft()
                     await (self._connection.ping() if frame is _PING else self._send(frame))
-                    was_writable = self.is_writable
                     self._queued -= len(frame)
                     self._taken += len(frame)
-                    if self.is_writable and not was_writable and self._receiver is not None:
+                    had_room, self.is_writable = self.is_writable, self._may_write()
+                    if self.is_writable and not had_room and self._receiver is not None:
                         self._receiver.room_came()
                 if self._is_closing or self._has_ended:
                     await self._connection.close()
@@ -178,6 +173,7 @@ class PlainWebSocket(WebSocket):
                 receiver.frame_received(await self._connection.recv())
         except ConnectionClosed as error:
             self._has_ended = True
+            self.is_writable = False
             self._has_frames.set()
             if error.rcvd is not None:
                 close = Close(error.rcvd.code, error.rcvd.reason)

@@ -1,45 +1,28 @@
-"""What a session holds while it is open on one event loop: a pool, and the way to sockets."""
+"""What a session holds while it is open on one event loop: the ways to REST and to sockets.
+
+Both are loaded when they are first used, in a thread: a program that only streams does without
+aiohttp, one that sends recordings without websockets, and both libraries are slow to import.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
-import logging
-import random
 import ssl
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import aiohttp
-
-from deepgram_async._io.http import Attempt, HttpPool, HttpStream, merged_headers
-from deepgram_async._io.uploads import Upload, open_upload
-from deepgram_async._protocol.answers import HttpAnswer, decipher, error_from_answer
-from deepgram_async._protocol.credentials import Credentials, CredentialsSource
-from deepgram_async._protocol.requests import Request, Route, build_request
+from deepgram_async._protocol.credentials import CredentialsSource
 from deepgram_async._protocol.settings import CallSettings, NetworkSettings
-from deepgram_async._protocol.sources import AudioSource, ProgressHook
-from deepgram_async.errors import ConfigurationError, DeepgramError, ProtocolError
-from deepgram_async.models._base import Answer, attach_raw
+from deepgram_async.errors import ConfigurationError, InvalidStateError
 
 if TYPE_CHECKING:
+    from deepgram_async._io.http import HttpClient
+    from deepgram_async._io.rest import Rest
     from deepgram_async._io.sockets import WebSocket
 
-__all__ = ["HttpClient", "Transport", "open_transport"]
-
-HttpClient = aiohttp.ClientSession
-
-T = TypeVar("T")
-
-# Audio is compressed already, or wanted at once: no encoding that has to collect it first.
-_AUDIO_HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
-_JSON: Final = "application/json"
-# The body of an error is a sentence or two.
-_LONGEST_ERROR: Final = 1 << 20
-
-_log = logging.getLogger("deepgram_async")
+__all__ = ["Transport", "open_transport"]
 
 
 async def open_transport(
@@ -58,16 +41,7 @@ async def open_transport(
         # Loading the system's certificates takes about 20 ms of a blocked thread, so not this one;
         # REST and all sockets share the result.
         context = await asyncio.to_thread(ssl.create_default_context)
-    pool = HttpPool(
-        timeouts=calls.timeouts,
-        limit=settings.pool_limit,
-        limit_per_host=settings.pool_limit_per_host,
-        proxy=settings.proxy,
-        trust_env=settings.trust_env,
-        ssl_context=context,
-        client=client,
-    )
-    transport = Transport(settings, pool, context)
+    transport = Transport(settings, calls, client, context)
     await transport.close_with_loop()
     return transport
 
@@ -90,12 +64,19 @@ class Transport:
     """The connections of one session on one loop; every request and socket passes here."""
 
     def __init__(
-        self, settings: NetworkSettings, pool: HttpPool, ssl_context: ssl.SSLContext | None
+        self,
+        settings: NetworkSettings,
+        calls: CallSettings,
+        client: HttpClient | None,
+        ssl_context: ssl.SSLContext | None,
     ) -> None:
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self._settings = settings
-        self._pool = pool
+        self._calls = calls
+        self._client = client
         self._ssl_context = ssl_context
+        self._rest: Rest | None = None
+        self._is_closed = False
         self._open_websocket: Callable[..., Awaitable[WebSocket]] | None = None
         self._guard = self._until_the_loop_ends()
 
@@ -113,160 +94,26 @@ class Transport:
         try:
             yield
         finally:
-            await self._pool.aclose()
+            self._is_closed = True
+            if self._rest is not None:
+                await self._rest.aclose()
 
-    # Public methods for REST.
+    # Public methods.
 
-    async def open_upload(self, source: AudioSource, content_type: str | None) -> Upload:
-        """Return the upload for a source, see ``open_upload`` of the uploads."""
-        return await open_upload(source, content_type)
-
-    async def send(
-        self,
-        route: Route[T],
-        calls: CallSettings,
-        credentials: CredentialsSource,
-        *,
-        ids: Mapping[str, str] | None = None,
-        query: str = "",
-        body: object = None,
-        upload: Upload | None = None,
-        progress: ProgressHook | None = None,
-    ) -> T:
-        """Send one call, repeating it as the policy says, and return the decoded answer.
+    async def rest(self) -> Rest:
+        """Return what sends calls, made when it is first needed.
 
         Raises:
-            DeepgramError: The call failed; ``attempts`` tells how often it was tried.
+            InvalidStateError: The session was closed in the meantime.
         """
-        request = build_request(
-            route, calls.endpoints, ids=ids, query=query, headers=calls.extra_headers, body=body
-        )
-
-        async def send_once(attempt: Attempt) -> T:
-            return await self._send_once(
-                request, route, calls, await credentials(), attempt, upload, progress
-            )
-
-        return await self._repeated(
-            send_once,
-            calls,
-            request.operation,
-            body_is_replayable=upload is None or upload.is_replayable,
-        )
-
-    async def open_stream(
-        self,
-        route: Route[bytes],
-        calls: CallSettings,
-        credentials: CredentialsSource,
-        *,
-        query: str,
-        body: object,
-    ) -> HttpStream:
-        """Send one call whose answer is audio and return it as soon as it begins.
-
-        It is repeated as the policy says until then, and never after.
-
-        Raises:
-            DeepgramError: The call failed; ``attempts`` tells how often it was tried.
-        """
-        request = build_request(
-            route,
-            calls.endpoints,
-            query=query,
-            headers=merged_headers(_AUDIO_HEADERS, calls.extra_headers),
-            body=body,
-        )
-
-        async def open_once(attempt: Attempt) -> HttpStream:
-            return await self._open_once(request, calls, await credentials(), attempt)
-
-        return await self._repeated(open_once, calls, request.operation, body_is_replayable=True)
-
-    async def _repeated(
-        self,
-        once: Callable[[Attempt], Awaitable[T]],
-        calls: CallSettings,
-        operation: str,
-        *,
-        body_is_replayable: bool,
-    ) -> T:
-        number = 0
-        while True:
-            number += 1
-            attempt = Attempt()
-            try:
-                return await once(attempt)
-            except DeepgramError as error:
-                error.attempts = number
-                delay = calls.retry.next_delay(
-                    number,
-                    error,
-                    body_is_replayable=body_is_replayable,
-                    connection_was_stale=attempt.was_stale,
-                    jitter=random.random(),
-                )
-                if delay is None:
-                    raise
-                _log.debug("%s failed, next attempt in %.2f s", operation, delay)
-            await asyncio.sleep(delay)
-
-    async def _open_once(
-        self, request: Request, calls: CallSettings, credentials: Credentials, attempt: Attempt
-    ) -> HttpStream:
-        stream = await self._pool.open(
-            request, credentials.headers(), calls.timeouts, attempt=attempt
-        )
-        request_id = stream.headers.get("dg-request-id")
-        _log.debug("%s: %d (request id %s)", request.operation, stream.status, request_id)
-        is_success = 200 <= stream.status < 300
-        kind = stream.headers.get("content-type", "").partition(";")[0].strip().lower()
-        is_json = kind == _JSON
-        if is_success and not is_json and not kind.startswith("text/"):
-            return stream
-        try:
-            answer = HttpAnswer(stream.status, stream.headers, await _start_of(stream))
-        finally:
-            stream.close()
-        if is_success:
-            raise ProtocolError(
-                f"the answer is {'JSON' if is_json else kind} and no audio",
-                body=answer.body,
-                operation=request.operation,
-                status=answer.status,
-                request_id=request_id,
-                hint="with a callback use submit()"
-                if is_json
-                else "check that base_url leads to Deepgram",
-            )
-        raise error_from_answer(answer, request.operation, now=time.time())
-
-    async def _send_once(
-        self,
-        request: Request,
-        route: Route[T],
-        calls: CallSettings,
-        credentials: Credentials,
-        attempt: Attempt,
-        upload: Upload | None,
-        progress: ProgressHook | None,
-    ) -> T:
-        answer = await self._pool.fetch(
-            request,
-            credentials.headers(),
-            calls.timeouts,
-            attempt=attempt,
-            upload=upload,
-            progress=progress,
-        )
-        request_id = answer.headers.get("dg-request-id")
-        _log.debug("%s: %d (request id %s)", request.operation, answer.status, request_id)
-        decoded = decipher(answer, route.answer, request.operation, now=time.time())
-        if calls.keep_raw and isinstance(decoded, Answer):
-            attach_raw(decoded, answer.body)
-        return decoded
-
-    # Public methods for sockets.
+        if self._rest is None:
+            io = await asyncio.to_thread(importlib.import_module, "deepgram_async._io.rest")
+            if self._is_closed:
+                raise InvalidStateError("the session was closed during the request")
+            if self._rest is None:  # no other task was faster
+                self._rest = io.Rest(self._settings, self._calls, self._client, self._ssl_context)
+        assert self._rest is not None
+        return self._rest
 
     async def connect(
         self,
@@ -281,7 +128,6 @@ class Transport:
         """Return a new connected WebSocket, see ``open_websocket``."""
         open_websocket = self._open_websocket
         if open_websocket is None:
-            # Many programs open no socket; for those that do websockets is imported off the loop.
             io = await asyncio.to_thread(importlib.import_module, "deepgram_async._io.websocket")
             self._open_websocket = open_websocket = io.open_websocket
         endpoints = calls.endpoints
@@ -296,11 +142,3 @@ class Transport:
             trust_env=self._settings.trust_env,
             ssl_context=self._ssl_context,
         )
-
-
-async def _start_of(stream: HttpStream) -> bytes:
-    """Return the body of a refusal, cut off where no refusal is that long."""
-    body = b""
-    while len(body) < _LONGEST_ERROR and (block := await stream.read()):
-        body += block
-    return body

@@ -22,8 +22,11 @@ from deepgram_async.errors import AudioSourceError
 
 __all__ = ["Upload", "open_upload"]
 
-# One trip to a thread reads this much: enough to hide the trip, small enough to keep memory flat.
+# What is written at once: enough to hide the trip through the loop, and a sign of progress.
 _BLOCK: Final = 256 * 1024
+# One trip to a thread reads this much of a file; it costs more than reading a block does. What may
+# be a pipe is read block by block: nobody knows how long the rest takes to come.
+_TRIP: Final = 4 * _BLOCK
 # What the buffers of a connection take at once; writing it piece by piece has no use.
 _SHORT: Final = 64 * 1024
 _TEXT_MODE: Final = "the file object must be opened in binary mode"
@@ -104,10 +107,13 @@ async def _from_path(path: str, content_type: str | None) -> Upload:
     if length == 0:
         raise AudioSourceError(f"{path!r} is empty")
 
-    async def blocks() -> AsyncGenerator[bytes]:
+    size = _BLOCK if length is None else _TRIP
+
+    async def blocks() -> AsyncGenerator[bytes | memoryview]:
         with closing(_File(path)) as file:
-            while block := await anyio.to_thread.run_sync(file.read, _BLOCK):
-                yield block
+            while read := await anyio.to_thread.run_sync(file.read, size):
+                for block in _cut(memoryview(read)):
+                    yield block
 
     return Upload(
         blocks,
@@ -171,8 +177,8 @@ def _from_bytes(given: memoryview, content_type: str | None) -> Upload:
     view = given.cast("B")
 
     async def blocks() -> AsyncGenerator[memoryview]:
-        for start in range(0, len(view), _BLOCK):
-            yield view[start : start + _BLOCK]
+        for block in _cut(view):
+            yield block
 
     return Upload(
         blocks,
@@ -192,17 +198,20 @@ async def _from_file(file: BinaryIO, content_type: str | None) -> Upload:
     name = getattr(file, "name", "")
     known = content_type_of_name(name) if isinstance(name, str) else None
 
-    async def blocks() -> AsyncGenerator[bytes]:
+    size = _BLOCK if length is None else _TRIP
+
+    async def blocks() -> AsyncGenerator[bytes | memoryview]:
         if begin is not None:
             await anyio.to_thread.run_sync(file.seek, begin)
         while True:
             # A pipe may never deliver: the thread is left behind when the caller gives up.
-            block = await anyio.to_thread.run_sync(file.read, _BLOCK, abandon_on_cancel=True)
-            if not isinstance(block, bytes):
+            read = await anyio.to_thread.run_sync(file.read, size, abandon_on_cancel=True)
+            if not isinstance(read, bytes):
                 raise AudioSourceError(_TEXT_MODE)
-            if not block:
+            if not read:
                 return
-            yield block
+            for block in _cut(memoryview(read)):
+                yield block
 
     return Upload(
         blocks,
@@ -210,6 +219,10 @@ async def _from_file(file: BinaryIO, content_type: str | None) -> Upload:
         length=length,
         is_replayable=begin is not None,
     )
+
+
+def _cut(view: memoryview) -> Iterator[memoryview]:
+    return (view[start : start + _BLOCK] for start in range(0, len(view), _BLOCK))
 
 
 def _is_text(file: object) -> bool:

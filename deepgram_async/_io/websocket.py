@@ -11,7 +11,6 @@ from functools import cache
 from typing import Final
 from urllib.request import getproxies
 
-from websockets.client import ClientProtocol
 from websockets.exceptions import (
     InvalidHandshake,
     InvalidProxy,
@@ -25,10 +24,11 @@ from websockets.uri import parse_uri
 from websockets.version import version
 
 from deepgram_async._io.fast_websocket import FastWebSocket
-from deepgram_async._io.http import USER_AGENT, merged_headers, plain_words, refusal_of_proxy
+from deepgram_async._io.handshake import Handshake
 from deepgram_async._io.plain_websocket import connected
 from deepgram_async._io.sockets import WebSocket
 from deepgram_async._io.tls import TlsConnection
+from deepgram_async._io.words import USER_AGENT, merged_headers, plain_words, refusal_of_proxy
 from deepgram_async._protocol.answers import HttpAnswer, error_from_answer
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async.errors import (
@@ -103,10 +103,15 @@ async def _direct(
     context: ssl.SSLContext | None,
 ) -> FastWebSocket:
     uri = parse_uri(url)
+    handshake = Handshake(uri, headers)
 
     def make() -> FastWebSocket:
-        protocol = ClientProtocol(uri, max_size=_LARGEST_MESSAGE, logger=_quiet_logger())
-        return FastWebSocket(protocol, close_timeout_s=settings.close_timeout_s)
+        return FastWebSocket(
+            handshake,
+            close_timeout_s=settings.close_timeout_s,
+            max_size=_LARGEST_MESSAGE,
+            logger=_quiet_logger(),
+        )
 
     create_connection = asyncio.get_running_loop().create_connection
     async with asyncio.timeout(settings.open_timeout_s):
@@ -118,7 +123,7 @@ async def _direct(
             )
             websocket = await encrypted.handshake()
         try:
-            await websocket.handshake(headers)
+            await websocket.handshake()
         except BaseException:
             websocket.abort("the handshake failed")
             raise

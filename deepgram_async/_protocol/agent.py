@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, get_args
 import msgspec
 
 from deepgram_async._protocol import agent_fields
-from deepgram_async._protocol.core import SocketCore
+from deepgram_async._protocol.audio_core import AudioCore, frame_of
 from deepgram_async._protocol.sockets import Close, Fatal, MessageDecoder, State, step
 from deepgram_async.errors import AgentError, AudioSourceError, InvalidStateError
 from deepgram_async.models.agent import (
@@ -83,7 +83,7 @@ _CONVERSING: Final = (
 )
 
 
-class AgentCore(SocketCore[AgentEvent]):
+class AgentCore(AudioCore[AgentEvent]):
     """The protocol of one conversation with a voice agent.
 
     The service begins with ``Welcome``. The client answers with ``Settings``, once, and waits for
@@ -108,9 +108,20 @@ class AgentCore(SocketCore[AgentEvent]):
     KEEP_ALIVE = _KEEP_ALIVE
 
     def __init__(
-        self, *, now: float, keepalive_s: float | None, request_id: str | None = None
+        self,
+        audio_input: Mapping[str, object] | None = None,
+        *,
+        now: float,
+        keepalive_s: float | None,
+        request_id: str | None = None,
     ) -> None:
-        super().__init__(_decoder(), now=now, keepalive_s=keepalive_s, request_id=request_id)
+        super().__init__(
+            _decoder(),
+            audio_input or {},
+            now=now,
+            keepalive_s=keepalive_s,
+            request_id=request_id,
+        )
         self._stage = Stage.CONNECTED
         self._waiting_calls: dict[str, FunctionCall] = {}
 
@@ -134,14 +145,11 @@ class AgentCore(SocketCore[AgentEvent]):
             AudioSourceError: The chunk is empty, or not made of bytes.
             InvalidStateError: The settings are not in force, or the stream has ended.
         """
-        if not isinstance(chunk, bytes | bytearray | memoryview):
-            # For callers without a type checker.
-            kind = type(chunk).__name__  # type: ignore[unreachable]
-            raise AudioSourceError(f"a chunk of audio must be bytes, not {kind}")
-        if not chunk:
+        frame = chunk if type(chunk) is bytes else frame_of(chunk)
+        if not frame:
             raise AudioSourceError("a chunk of audio is empty")
         self._advance("send_audio")
-        return bytes(chunk)
+        return frame
 
     def keep_alive(self) -> str:
         """Return the frame that keeps a silent conversation open."""

@@ -11,7 +11,14 @@ from deepgram_async.errors import OptionError
 from deepgram_async.models import Model
 from deepgram_async.models.agent_settings import Function, Settings, Think
 
-__all__ = ["Fields", "fields_of", "settings_fields", "text_frame", "think_fields"]
+__all__ = [
+    "Fields",
+    "audio_input",
+    "fields_of",
+    "settings_fields",
+    "text_frame",
+    "think_fields",
+]
 
 Fields = dict[str, object]
 
@@ -55,6 +62,14 @@ def settings_fields(
     if inner.get("think") is None:
         raise OptionError("tools need agent.think in the settings", option="tools")
     return {**fields, "agent": {**inner, "think": _with_functions(inner["think"], functions)}}
+
+
+def audio_input(settings: Settings | Mapping[str, object]) -> Mapping[str, object]:
+    """Return the format of the user's audio; nothing where the settings do not tell it."""
+    try:
+        return _object(_object(fields_of(settings, _OPTION)["audio"], "audio")["input"], "input")
+    except (KeyError, OptionError):
+        return {}
 
 
 def think_fields(

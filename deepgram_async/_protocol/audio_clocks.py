@@ -10,7 +10,15 @@ from typing import Final
 
 from deepgram_async._protocol.media import UNKNOWN_AUDIO, content_type_of_bytes
 
-__all__ = ["AudioClock", "OggClock", "RawClock", "UnknownClock", "bytes_per_s_of", "clock_for"]
+__all__ = [
+    "AudioClock",
+    "OggClock",
+    "RawClock",
+    "UnknownClock",
+    "bytes_per_s_of",
+    "clock_for",
+    "frame_bytes_of",
+]
 
 # Bytes of one sample; the other encodings are compressed and tell nothing about time.
 _SAMPLE_BYTES: Final = {"linear16": 2, "linear32": 4, "mulaw": 1, "alaw": 1}
@@ -76,20 +84,21 @@ class RawClock(AudioClock):
     def __init__(self, bytes_per_s: float, frame_bytes: int, header: bytes = b"") -> None:
         self.header = header
         self._bytes_per_s = bytes_per_s
-        self._frame_bytes = frame_bytes
+        self.frame_bytes = frame_bytes
+        """The bytes of one sample of all channels."""
         self._begin = len(header)
 
     def time_at(self, position: int) -> float:
         return max(0, position - self._begin) / self._bytes_per_s
 
     def position_of(self, time_s: float) -> int:
-        frames = int((time_s + _ROUNDING_S) * self._bytes_per_s / self._frame_bytes)
-        return self._begin + frames * self._frame_bytes if frames > 0 else 0
+        frames = int((time_s + _ROUNDING_S) * self._bytes_per_s / self.frame_bytes)
+        return self._begin + frames * self.frame_bytes if frames > 0 else 0
 
     def start_from(self, position: int) -> int:
         if position <= self._begin:
             return self._begin if position else 0
-        return self._begin - -(position - self._begin) // self._frame_bytes * self._frame_bytes
+        return self._begin - -(position - self._begin) // self.frame_bytes * self.frame_bytes
 
     @property
     def bytes_per_s(self) -> float:
@@ -261,6 +270,12 @@ def bytes_per_s_of(options: Mapping[str, object]) -> float | None:
     """Return how fast the bytes of raw audio run, or ``None`` for another format."""
     clock = _raw_clock(options)
     return None if clock is None else clock.bytes_per_s
+
+
+def frame_bytes_of(options: Mapping[str, object]) -> int | None:
+    """Return the bytes of one sample of all channels, or ``None`` if the audio is not raw."""
+    clock = _raw_clock(options)
+    return None if clock is None else clock.frame_bytes
 
 
 def clock_for(options: Mapping[str, object]) -> AudioClock:

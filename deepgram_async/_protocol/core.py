@@ -35,6 +35,12 @@ class SocketCore(ABC, Generic[E]):
     CLOSING: ClassVar[str | None] = None
     """The frame that ``end`` returns, where the protocol has one."""
 
+    audio_bytes_sent: int = 0
+    """Bytes of the user's audio that the service has; always 0 where the client sends none."""
+    bytes_per_s: float | None = None
+    """How fast the bytes of that audio run, where that is always the same."""
+    first_audio_at: float | None = None
+    """When the first of it was written."""
     state: State
     close_error: ConnectionLostError | None
     """Why the stream ended, if nobody asked for it; set by ``receive_close``."""

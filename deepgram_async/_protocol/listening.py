@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 import msgspec
 
-from deepgram_async._protocol.audio_clocks import bytes_per_s_of
+from deepgram_async._protocol.audio_core import AudioCore, frame_of
 from deepgram_async._protocol.core import SocketCore
-from deepgram_async._protocol.sockets import MessageDecoder, State
+from deepgram_async._protocol.sockets import State
 from deepgram_async.errors import AudioSourceError, OptionError
 
 __all__ = ["CLOSE_STREAM", "ListeningCore", "terms", "written"]
@@ -20,7 +20,7 @@ E = TypeVar("E")
 CLOSE_STREAM: Final = '{"type":"CloseStream"}'
 
 
-class ListeningCore(SocketCore[E]):
+class ListeningCore(AudioCore[E]):
     """A protocol whose client sends binary frames of audio and ends them with ``CloseStream``."""
 
     LISTENING: ClassVar[Mapping[tuple[State, str], State]] = {
@@ -31,21 +31,6 @@ class ListeningCore(SocketCore[E]):
     """The steps of ``TRANSITIONS`` that these protocols share."""
 
     CLOSING = CLOSE_STREAM
-
-    audio_bytes_sent: int
-
-    def __init__(
-        self,
-        decoder: MessageDecoder[Any],
-        options: Mapping[str, object],
-        *,
-        now: float,
-        keepalive_s: float | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(decoder, now=now, keepalive_s=keepalive_s, request_id=request_id)
-        self.audio_bytes_sent = 0
-        self._bytes_per_s = bytes_per_s_of(options)
 
     # What each protocol answers for itself.
 
@@ -67,14 +52,12 @@ class ListeningCore(SocketCore[E]):
             AudioSourceError: The chunk is empty, or not made of bytes.
             InvalidStateError: The closing message was sent, or the stream has ended.
         """
-        if not isinstance(chunk, bytes | bytearray | memoryview):
-            # For callers without a type checker.
-            kind = type(chunk).__name__  # type: ignore[unreachable]
-            raise AudioSourceError(f"a chunk of audio must be bytes, not {kind}")
-        if not chunk:
+        frame = chunk if type(chunk) is bytes else frame_of(chunk)
+        if not frame:
             raise AudioSourceError("a chunk of audio is empty: it would end the stream")
-        self._step("send_audio")
-        return bytes(chunk)
+        if self.state is not State.OPEN:  # the table allows it while open; it is asked often
+            self._step("send_audio")
+        return frame
 
     def end(self) -> str:
         """Return the frame that ends the audio.
@@ -84,21 +67,6 @@ class ListeningCore(SocketCore[E]):
         """
         self._step("close_stream")
         return CLOSE_STREAM
-
-    def frame_sent(self, frame: str | bytes, now: float) -> None:
-        """Note that a frame was written."""
-        super().frame_sent(frame, now)
-        if not isinstance(frame, str):
-            self.audio_bytes_sent += len(frame)
-
-    # Public attributes.
-
-    @property
-    def audio_sent_s(self) -> float | None:
-        """Seconds of audio sent, or ``None`` where the format does not tell."""
-        if self._bytes_per_s is None:
-            return None
-        return self.audio_bytes_sent / self._bytes_per_s
 
 
 def written(message: msgspec.Struct) -> str:

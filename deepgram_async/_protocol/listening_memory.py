@@ -10,7 +10,7 @@ from deepgram_async._protocol.audio_clocks import clock_for
 from deepgram_async._protocol.listening import CLOSE_STREAM
 from deepgram_async._protocol.memory import Memory, Rewind
 from deepgram_async._protocol.reconnect import ReconnectPolicy
-from deepgram_async._protocol.replay import ReplayLog
+from deepgram_async._protocol.replay import Gap, ReplayLog
 from deepgram_async._protocol.timelines import CONFIGURE, Timeline
 
 __all__ = ["ListeningMemory"]
@@ -24,7 +24,12 @@ class ListeningMemory(Memory[E], Generic[E]):
     """The log of what was said and the timeline of what was heard, which settle each other."""
 
     def __init__(
-        self, options: Mapping[str, object], timeline: Timeline[E], policy: ReconnectPolicy
+        self,
+        options: Mapping[str, object],
+        timeline: Timeline[E],
+        policy: ReconnectPolicy,
+        *,
+        least_bytes: int = 0,
     ) -> None:
         """Prepare a memory.
 
@@ -32,13 +37,18 @@ class ListeningMemory(Memory[E], Generic[E]):
             options: The options of the stream.
             timeline: Puts the messages of all connections on one clock.
             policy: How much is kept, and how fast it is said again.
+            least_bytes: Bytes of audio to keep whatever the policy says.
         """
         self._options = dict(options)
         self._timeline = timeline
         self._speed = policy.replay_speed
         self._log = ReplayLog(
-            clock_for(options), longest_s=policy.replay_s, most_bytes=policy.replay_bytes
+            clock_for(options),
+            longest_s=policy.replay_s,
+            most_bytes=policy.replay_bytes,
+            least_bytes=least_bytes,
         )
+        self._left_out_s = 0.0
         self._covered_s = 0.0
         self._offset_s = 0.0
         self._dropped_s = 0.0
@@ -52,6 +62,20 @@ class ListeningMemory(Memory[E], Generic[E]):
         elif frame != _KEEP_ALIVE:
             is_lasting = frame == CLOSE_STREAM or frame.startswith(CONFIGURE)
             self._log.add_control(frame, needs_answer=is_lasting)
+
+    def leave_out(self, chunk: bytes) -> None:
+        """Take that a chunk which was added while level is not sent; time runs on over it."""
+        self._pass_over(*self._log.leave_out(chunk))
+
+    def leave_out_next(self) -> bytes | None:
+        """Leave out the oldest audio while behind, and return it; ``None`` if there is none."""
+        return self._log.leave_out_next()
+
+    def skip(self, size: int) -> None:
+        """Take that there was audio of this size that is neither kept nor sent."""
+        times = self._log.add_gap(size)
+        if not self._log.is_behind:
+            self._pass_over(*times)
 
     def place(self, event: E) -> E | None:
         """Return an event on the clock of the stream, without what is settled."""
@@ -84,6 +108,7 @@ class ListeningMemory(Memory[E], Generic[E]):
         """Begin a new connection, whose clock starts at the place of the last ``rewind``."""
         self._timeline.restart(self._offset_s)
         self._began, self._began_s = now, self._log.sent_s
+        self._left_out_s = 0.0
 
     def wait_s(self, now: float) -> float:
         """Return the seconds to wait, so that audio is not sent much faster than it was spoken."""
@@ -94,7 +119,13 @@ class ListeningMemory(Memory[E], Generic[E]):
 
     def next(self, now: float) -> str | bytes | None:
         """Return the next frame; ``None`` when the memory is level."""
-        return self._log.next()
+        log = self._log
+        while isinstance(frame := log.next(), Gap):
+            end_s = log.sent_s
+            length_s = log.seconds_of(len(frame))
+            self._pass_over(end_s - length_s, end_s)
+            self._began_s += length_s  # it takes no time to say
+        return frame
 
     def change(self, options: Mapping[str, object]) -> None:
         """Take options that the user has changed for the next connection."""
@@ -128,7 +159,12 @@ class ListeningMemory(Memory[E], Generic[E]):
     @property
     def unsent_s(self) -> float:
         """Seconds of audio that it has not got yet; 0 where the format does not tell."""
-        return self._log.end_s - self._log.sent_s
+        return self._log.unsent_s
+
+    @property
+    def left_out_s(self) -> float:
+        """Seconds of audio that were left out on the present connection."""
+        return self._left_out_s
 
     @property
     def is_full(self) -> bool:
@@ -139,3 +175,7 @@ class ListeningMemory(Memory[E], Generic[E]):
     def is_quiet(self) -> bool:
         """Whether a final result covers all audio, and every message is answered."""
         return not self._log.kept_bytes and not self._log.has_controls
+
+    def _pass_over(self, begin_s: float, end_s: float) -> None:
+        self._timeline.leave_out(begin_s, end_s)
+        self._left_out_s += end_s - begin_s

@@ -46,6 +46,9 @@ _BY_MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     (8, b"AIFF", "audio/aiff"),
 )
 
+_FIRST: Final = tuple(magic for offset, magic, _ in _BY_MAGIC if offset == 0)
+_LATER: Final = tuple(magic for offset, magic, _ in _BY_MAGIC if offset != 0)
+
 
 def content_type_of_name(name: str) -> str | None:
     """Return the media type for a file name, or ``None`` if its suffix says nothing."""
@@ -55,7 +58,9 @@ def content_type_of_name(name: str) -> str | None:
 
 def content_type_of_bytes(start: bytes) -> str:
     """Return the media type for the first bytes of a file (16 are enough)."""
+    if not (start.startswith(_FIRST) or start.startswith(_LATER, 4) or start.startswith(_LATER, 8)):
+        return UNKNOWN_AUDIO
     for offset, magic, kind in _BY_MAGIC:
-        if start[offset : offset + len(magic)] == magic:
+        if start.startswith(magic, offset):
             return kind
     return UNKNOWN_AUDIO

@@ -52,7 +52,23 @@ class Memory(ABC, Generic[E]):
 
     @abstractmethod
     def add(self, frame: str | bytes, now: float) -> None:
-        """Remember a frame; while level it goes out now, while behind in its turn."""
+        """Remember a frame; while level it goes out now, while behind in its turn.
+
+        A frame that must not go out yet, or not as it is, leaves the memory behind: ``is_behind``
+        tells after the call which of the two it is.
+        """
+
+    # What is never sent, because more was said than the network takes.
+
+    def leave_out(self, chunk: bytes) -> None:
+        """Take that a chunk which was added while level is not sent; time runs on over it."""
+
+    def leave_out_next(self) -> bytes | None:
+        """Leave out the oldest audio while behind, and return it; ``None`` if there is none."""
+        return None
+
+    def skip(self, size: int) -> None:
+        """Take that there was audio of this size that is neither kept nor sent."""
 
     # What the service says.
 
@@ -138,6 +154,11 @@ class Memory(ABC, Generic[E]):
     def sent_bytes(self) -> int:
         """Bytes of audio that the present connection has, or that were settled before it."""
         return 0
+
+    @property
+    def left_out_s(self) -> float:
+        """Seconds of audio that were left out on the present connection."""
+        return 0.0
 
     @property
     def wants_handover(self) -> bool:

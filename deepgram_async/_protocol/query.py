@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import date
 from enum import Enum
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Final, cast
 from urllib.parse import quote
@@ -19,6 +20,8 @@ __all__ = ["QueryValue", "encode_query", "option_names"]
 
 QueryValue = str | int | float | bool | date | Sequence[str | int | float | bool | date]
 """A value of ``extra_query``: a scalar or a date, or a sequence for a repeated key."""
+
+_CONSTANT: Final = frozenset({str, bool, int, type(None)})
 
 # Options that exist in the API under another call of this package.
 _ELSEWHERE: Final = {
@@ -44,21 +47,44 @@ def encode_query(
     Raises:
         OptionError: An option is unknown, has the wrong type, or cannot be written as UTF-8.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    known = option_names(kind)
-    for name in given:
-        if name not in known:
-            raise OptionError(_unknown(name, known), option=name)
-    _check_types(given, kind)
-    pairs = list(_pairs(given))
-    if extra:
-        pairs.extend(_pairs(extra))
-    return "&".join(pairs)
+    names, values = tuple(options), tuple(options.values())
+    types = tuple(map(type, values))
+    # Programs use the same options over and over. Lists can change, and are written each time.
+    if _CONSTANT.issuperset(types):
+        # mypy does not see that classes are hashable.
+        query = _written_once(kind, names, values, types)  # type: ignore[arg-type]
+    else:
+        query = _written(kind, names, values, types)
+    if not extra:
+        return query
+    return "&".join([query, *_pairs(extra)] if query else _pairs(extra))
 
 
 def option_names(kind: type[Any]) -> Collection[str]:
     """Return the names of all options of a TypedDict, those of its bases included."""
     return kind.__annotations__.keys()
+
+
+def _written(
+    kind: type[Any],
+    names: tuple[str, ...],
+    values: tuple[object, ...],
+    types: tuple[type[Any], ...],
+) -> str:
+    """Return the query string for options.
+
+    The types of the values are there for the cache: ``True`` equals 1, and is another option.
+    """
+    given = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+    known = option_names(kind)
+    for name in given:
+        if name not in known:
+            raise OptionError(_unknown(name, known), option=name)
+    _check_types(given, kind)
+    return "&".join(_pairs(given))
+
+
+_written_once: Final = lru_cache(maxsize=128)(_written)
 
 
 def _check_types(given: Mapping[str, object], kind: type[Any]) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from deepgram_async._protocol.audio_clocks import AudioClock
 from deepgram_async._protocol.memory import CannotResume, Rewind
 
-__all__ = ["ReplayLog"]
+__all__ = ["Gap", "ReplayLog"]
 
 _HINT: Final = "send raw audio, WAV or Ogg with Opus to have lost connections replaced"
 
@@ -24,6 +24,18 @@ class _Control(msgspec.Struct, gc=False):
     is_sent: bool
 
 
+class Gap:
+    """Stands in the place of audio that is never sent; its length is that of the audio."""
+
+    __slots__ = ("_size",)
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
+
+
 class ReplayLog:
     """The audio and the messages of a stream, from the end of the last final result on.
 
@@ -31,25 +43,34 @@ class ReplayLog:
     ``next`` returns frame after frame, in the order in which they were added, until all is sent
     and the log is level again. Audio is let go when a result has covered it. When more is kept
     than the bounds allow, the oldest audio that was sent is dropped; what was never sent is not.
+
+    Audio that was never sent may be left out on purpose: a gap takes its place, so all positions
+    stay what they were. Each connection that comes to the gap passes over it.
     """
 
     is_behind: bool
 
-    def __init__(self, clock: AudioClock, *, longest_s: float, most_bytes: int) -> None:
+    def __init__(
+        self, clock: AudioClock, *, longest_s: float, most_bytes: int, least_bytes: int = 0
+    ) -> None:
         """Prepare a log.
 
         Args:
             clock: Tells the time of the audio.
             longest_s: Seconds of audio to keep at most.
             most_bytes: Bytes of audio to keep at most.
+            least_bytes: Bytes of audio to keep whatever the other bounds say.
         """
         self.is_behind = False
         self._longest_s = longest_s
         self._most_bytes = most_bytes
+        self._least_bytes = least_bytes
         self._clock = clock
         self._learns = clock.bytes_per_s is None
         self._limit = self._bytes_allowed()
-        self._chunks: deque[bytes] = deque()
+        self._chunks: deque[bytes | Gap] = deque()
+        self._left_out = self._left_out_ahead = 0
+        """Bytes of the gaps that are kept; and of those that are not passed, while behind."""
         self._begin = 0
         """Position of the first byte that is kept."""
         self._end = 0
@@ -58,7 +79,7 @@ class ReplayLog:
         self._next = 0
         """Index of the first chunk that is not sent, while the log is behind."""
         self._preface = b""
-        self._controls: deque[_Control] = deque()
+        self._controls: list[_Control] = []
         self._covered_s = 0.0
 
     # Public methods for what the user says.
@@ -82,6 +103,45 @@ class ReplayLog:
         """
         self._controls.append(_Control(frame, self._end, needs_answer, not self.is_behind))
 
+    # Public methods for what is never sent.
+
+    def leave_out(self, chunk: bytes) -> tuple[float, float]:
+        """Put a gap in the place of a chunk that was added while the log was level.
+
+        Returns:
+            When it begins and ends.
+        """
+        position = self._begin
+        for index, kept in enumerate(self._chunks):
+            if kept is chunk:
+                self._blank(index)
+                return self._times(position, position + len(chunk))
+            position += len(kept)
+        return self._times(self._begin - len(chunk), self._begin)  # it was let go before
+
+    def leave_out_next(self) -> bytes | None:
+        """Put a gap in the place of the next chunk of a log that is behind, and return the chunk.
+
+        ``None`` says that there is no more.
+        """
+        for index in range(self._next, len(self._chunks)):
+            chunk = self._chunks[index]
+            if isinstance(chunk, bytes):
+                self._left_out_ahead += len(chunk)
+                self._blank(index)
+                return chunk
+        return None
+
+    def add_gap(self, size: int) -> tuple[float, float]:
+        """Add audio that there was and is not kept; return when it begins and ends."""
+        self._chunks.append(Gap(size))
+        self._left_out += size
+        self._end += size
+        if self.is_behind:
+            self._left_out_ahead += size
+        self._join(len(self._chunks) - 1)
+        return self._times(self._end - size, self._end)
+
     # Public methods for what the service says.
 
     def cover(self, until_s: float) -> None:
@@ -97,11 +157,11 @@ class ReplayLog:
             self._let_go()
         self._clock.forget(self._begin)
         if self._controls:
-            self._controls = deque(
+            self._controls = [
                 control
                 for control in self._controls
                 if control.needs_answer or not control.is_sent or control.position > position
-            )
+            ]
 
     def answer(self, is_answered: Callable[[str], bool]) -> str | None:
         """Let go of the first message that was sent and is answered, and return it."""
@@ -128,10 +188,10 @@ class ReplayLog:
         while self._chunks and self._begin + len(self._chunks[0]) <= start:
             self._let_go()
         if self._begin < start:
-            self._chunks[0] = self._chunks[0][start - self._begin :]
-            self._begin = start
+            self._cut_first(start - self._begin)
         self._preface = clock.header if start else b""
         self._sent, self._next, self.is_behind = start, 0, True
+        self._left_out_ahead = self._left_out
         for control in self._controls:
             control.is_sent = False
         began_s = clock.time_at(start)
@@ -139,8 +199,8 @@ class ReplayLog:
         self._covered_s = max(self._covered_s, began_s)
         return Rewind(began_s + (clock.lead_s if start else 0.0), dropped_s)
 
-    def next(self) -> str | bytes | None:
-        """Return the next frame to send; ``None`` when the log is level."""
+    def next(self) -> str | bytes | Gap | None:
+        """Return the next frame to send, or the gap that is passed; ``None`` when level."""
         if not self.is_behind:
             return None
         if self._preface:
@@ -154,6 +214,8 @@ class ReplayLog:
             chunk = self._chunks[self._next]
             self._next += 1
             self._sent += len(chunk)
+            if isinstance(chunk, Gap):
+                self._left_out_ahead -= len(chunk)
             return chunk
         self.is_behind = False
         return None
@@ -166,7 +228,7 @@ class ReplayLog:
         if not self.is_behind:
             return 0
         controls = sum(len(control.frame) for control in self._controls if not control.is_sent)
-        return self._end - self._sent + controls
+        return self._unsent_audio + controls
 
     @property
     def has_controls(self) -> bool:
@@ -176,7 +238,7 @@ class ReplayLog:
     @property
     def is_full(self) -> bool:
         """Whether as much waits to be sent as may be kept."""
-        return self.is_behind and self._end - self._sent >= self._limit
+        return self.is_behind and self._unsent_audio >= self._limit
 
     @property
     def sent_s(self) -> float:
@@ -189,6 +251,16 @@ class ReplayLog:
         return self._clock.time_at(self._end)
 
     @property
+    def unsent_s(self) -> float:
+        """Seconds of audio that the present connection has not got yet."""
+        return self.end_s - self.sent_s - self.seconds_of(self._left_out_ahead)
+
+    def seconds_of(self, size: int) -> float:
+        """Return the seconds of a number of bytes; 0 where they do not run evenly."""
+        rate = self._clock.bytes_per_s
+        return 0.0 if rate is None else size / rate
+
+    @property
     def sent_bytes(self) -> int:
         """Bytes of the stream that the present connection has, or that were settled before it."""
         return self._sent_position
@@ -196,7 +268,11 @@ class ReplayLog:
     @property
     def kept_bytes(self) -> int:
         """Bytes of audio that are kept."""
-        return self._end - self._begin
+        return self._end - self._begin - self._left_out
+
+    @property
+    def _unsent_audio(self) -> int:
+        return self._end - self._sent - self._left_out_ahead
 
     @property
     def _sent_position(self) -> int:
@@ -210,11 +286,11 @@ class ReplayLog:
     def _bytes_allowed(self) -> int:
         rate = self._clock.bytes_per_s
         if rate is None:
-            return self._most_bytes
-        return min(self._most_bytes, int(self._longest_s * rate))
+            return max(self._most_bytes, self._least_bytes)
+        return max(self._least_bytes, min(self._most_bytes, int(self._longest_s * rate)))
 
     def _is_over(self) -> bool:
-        if self._end - self._begin > self._limit:
+        if self._end - self._begin - self._left_out > self._limit:
             return True
         # Only raw audio has its seconds in the limit.
         return self._learns and self.end_s - self._clock.time_at(self._begin) > self._longest_s
@@ -227,6 +303,37 @@ class ReplayLog:
             self._let_go()
 
     def _let_go(self) -> None:
-        self._begin += len(self._chunks.popleft())
+        chunk = self._chunks.popleft()
+        self._begin += len(chunk)
+        if isinstance(chunk, Gap):
+            self._left_out -= len(chunk)
         if self._next:
             self._next -= 1
+
+    def _cut_first(self, size: int) -> None:
+        first = self._chunks[0]
+        if isinstance(first, Gap):
+            self._chunks[0] = Gap(len(first) - size)
+            self._left_out -= size
+        else:
+            self._chunks[0] = first[size:]
+        self._begin += size
+
+    # Gaps.
+
+    def _times(self, begin: int, end: int) -> tuple[float, float]:
+        return self._clock.time_at(begin), self._clock.time_at(end)
+
+    def _blank(self, index: int) -> None:
+        size = len(self._chunks[index])
+        self._chunks[index] = Gap(size)
+        self._left_out += size
+        self._join(index)
+
+    def _join(self, index: int) -> None:
+        """Make one of a gap and the one before it, unless that one is passed already."""
+        first = self._next if self.is_behind else 0
+        if index > first and isinstance(self._chunks[index - 1], Gap):
+            joined = Gap(len(self._chunks[index - 1]) + len(self._chunks[index]))
+            del self._chunks[index]
+            self._chunks[index - 1] = joined

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from typing import Final, Generic, TypeVar
 from urllib.parse import quote
@@ -30,15 +30,17 @@ class Route(Generic[T]):
         answer: Struct that the answer decodes to.
         response_s: Seconds that the service may take until the answer begins.
         is_agent: Whether it lives on the host of the voice agents.
+        steps: How a long answer is decoded with pauses; ``None`` if there are none.
     """
 
-    __slots__ = ("answer", "is_agent", "method", "path", "response_s")
+    __slots__ = ("answer", "is_agent", "method", "path", "response_s", "steps")
 
     method: str
     path: str
     answer: type[T]
     response_s: float
     is_agent: bool
+    steps: Callable[[bytes], Generator[None, None, T]] | None
 
     def __init__(
         self,
@@ -48,12 +50,14 @@ class Route(Generic[T]):
         *,
         response_s: float = 60.0,
         is_agent: bool = False,
+        steps: Callable[[bytes], Generator[None, None, T]] | None = None,
     ) -> None:
         self.method = method
         self.path = path
         self.answer = answer
         self.response_s = response_s
         self.is_agent = is_agent
+        self.steps = steps
 
     @property
     def operation(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -16,7 +16,10 @@ from deepgram_async.errors import ConfigurationError
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["CallSettings", "NetworkSettings", "StreamSettings", "Timeouts"]
+__all__ = ["CallSettings", "NetworkSettings", "StreamSettings", "Timeouts", "WhenFull"]
+
+WhenFull = Literal["wait", "drop_oldest", "fail"]
+"""What becomes of audio while as much waits to be sent as may wait."""
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,15 +52,36 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
             API limits"); ``handover_s`` of the policy before that it goes on over another
             connection. ``None`` knows no limit, for a self-hosted service.
         dead_peer_s: A peer that answers no ping, or takes no data, for this long is given up.
+        stalled_after_s: Audio is sent so long and the service says nothing: a live transcription
+            or a conversation with Flux yields ``Stalled``; ``None`` for never. Both services tell
+            of silence, too, so it means that something is wrong.
+        agent_stalled_after_s: The same for a voice agent, which says nothing while nobody speaks:
+            only for an agent that is spoken to without a pause.
         drain_timeout_s: After the closing message, the longest silence of the service that is
             waited for before the connection is dropped.
+        finish_timeout_s: After the closing message was written, the longest time that a service is
+            waited for which goes on talking. What is sent faster than it is spoken is also heard
+            for longer than it took to send: raise it where long compressed recordings are sent
+            at once.
         close_timeout_s: Bound of every other way to close.
         confirm_timeout_s: Longest wait for the service to confirm what it was asked, such as a
             change of the configuration.
         speak_window_s: Time in which Aura voices take 20 flushes and 2400 characters on one stream
             (Deepgram docs, "TTS WebSocket limits"); a sender waits when the window is full.
             ``None`` never waits, for a self-hosted service without these limits.
-        send_buffer_bytes: Audio waiting to be sent; a sender waits when it is full.
+        send_buffer_bytes: Audio waiting to be sent. While a lost connection is replaced it is
+            ``replay_s`` and ``replay_bytes`` of the policy instead.
+        join_audio_s: Chunks of audio are held back so long and sent as one, for sources of small
+            chunks: every frame costs a call of the system. 0.1 takes a fifth of the calls of
+            chunks of 20 ms; results come up to so much later. Deepgram advises frames of 20 to
+            250 ms. Messages do not wait.
+        when_full: What becomes of audio while so much waits. ``wait`` lets the sender wait;
+            ``fail`` raises ``SendBufferFullError``. ``drop_oldest`` leaves out the oldest audio
+            that was not sent, so that results stay close to the present: for sources in real
+            time. Times count what was left out, and ``stats()`` tells how much it was. It needs
+            raw audio (``encoding`` and ``sample_rate``): in a container nobody knows where audio
+            can be left out. With ``reconnect=None``, too, a stream remembers then what no final
+            result has covered. Messages are never left out.
         audio_buffer_bytes: Spoken audio waiting for the consumer, eleven minutes of it at 24 kHz;
             when it is full the stream ends with ``SlowConsumerError``.
         event_buffer: Events waiting for the consumer. When it is full, interim results are
@@ -74,12 +98,17 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     agent_keepalive_s: float | None = 8.0
     agent_longest_s: float | None = 7200.0
     dead_peer_s: float = 15.0
+    stalled_after_s: float | None = 10.0
+    agent_stalled_after_s: float | None = None
     drain_timeout_s: float = 5.0
+    finish_timeout_s: float = 300.0
     close_timeout_s: float = 1.0
     confirm_timeout_s: float = 10.0
     # A second more than the minute of the service: frames may arrive closer than they were sent.
     speak_window_s: float | None = 61.0
     send_buffer_bytes: int = 1 << 20
+    join_audio_s: float = 0.0
+    when_full: WhenFull = "wait"
     audio_buffer_bytes: int = 32 << 20
     event_buffer: int = 4096
     strict: bool = False

@@ -13,7 +13,13 @@ from deepgram_async._protocol.sockets import MessageDecoder, State
 from deepgram_async._protocol.speech_text import require_text
 from deepgram_async.models.speak import Metadata, SpeakEvent, SpeakMessage
 
-__all__ = ["SpeakV1Core"]
+__all__ = ["MOST_CHARACTERS", "MOST_FLUSHES", "SpeakV1Core"]
+
+# What one connection takes in a minute (Deepgram docs, "TTS WebSocket limits").
+MOST_FLUSHES: Final = 20
+"""More are ignored."""
+MOST_CHARACTERS: Final = 2400
+"""More of them end the connection."""
 
 _FLUSH: Final = '{"type":"Flush"}'
 _CLEAR: Final = '{"type":"Clear"}'

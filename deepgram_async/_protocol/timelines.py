@@ -10,8 +10,9 @@ import msgspec
 from msgspec.structs import replace
 
 from deepgram_async._protocol.query import option_names
+from deepgram_async._protocol.shifts import Shift, rounded
 from deepgram_async.models import flux, live
-from deepgram_async.models.common import Alternative, Entity, Search, Word
+from deepgram_async.models.common import Alternative, Entity, Hit, Search, Word
 from deepgram_async.models.flux import FluxEvent, TurnInfo
 from deepgram_async.models.live import ListenEvent, Metadata, Results, SpeechStarted, UtteranceEnd
 from deepgram_async.options import LiveOptions
@@ -25,8 +26,6 @@ CONFIGURE: Final = '{"type":"Configure"'
 _FINALIZE: Final = '{"type":"Finalize"'
 _FORCE_END_TURN: Final = '{"type":"ForceEndTurn"'
 
-# Sums of times are rounded to microseconds, so that 0.1 + 0.2 reads 0.3.
-_PER_S: Final = 1e6
 # Less than the shortest word, more than a rounding error.
 _TOLERANCE_S: Final = 0.005
 # Flux may need this long to notice that somebody speaks: audio younger than that is not silence.
@@ -37,7 +36,8 @@ class Timeline(ABC, Generic[E]):
     """Puts the messages of every connection on the clock of the stream.
 
     The clock of each connection begins at 0, so a time on it is moved by where in the stream the
-    connection began. What lies before the audio that earlier connections settled is taken away.
+    connection began, and by the audio of the stream that it was never sent. What lies before the
+    audio that earlier connections settled is taken away.
     """
 
     covered_s: float
@@ -45,11 +45,15 @@ class Timeline(ABC, Generic[E]):
 
     def __init__(self) -> None:
         self.covered_s = 0.0
-        self._offset_s = 0.0
+        self._shift = Shift()
 
     def restart(self, offset_s: float) -> None:
         """Begin a connection whose clock starts at a time of the stream."""
-        self._offset_s = offset_s
+        self._shift = Shift(offset_s)
+
+    def leave_out(self, begin_s: float, end_s: float) -> None:
+        """Take that the connection never gets the audio between two times of the stream."""
+        self._shift.leave_out(begin_s, end_s)
 
     @abstractmethod
     def place(self, event: E) -> E | None:
@@ -62,6 +66,11 @@ class Timeline(ABC, Generic[E]):
 
     @staticmethod
     @abstractmethod
+    def has_text(event: E) -> bool:
+        """Return whether there are words in an event."""
+
+    @staticmethod
+    @abstractmethod
     def answers(event: E, frame: str) -> bool:
         """Return whether an event does what a message of the client asked for."""
 
@@ -69,9 +78,6 @@ class Timeline(ABC, Generic[E]):
     @abstractmethod
     def options_of(event: E, frame: str) -> Mapping[str, object]:
         """Return the options that are in force after a ``Configure`` and its answer."""
-
-    def _moved(self, time_s: float) -> float:
-        return _sum(time_s, self._offset_s)
 
 
 class ListenTimeline(Timeline[ListenEvent]):
@@ -93,20 +99,21 @@ class ListenTimeline(Timeline[ListenEvent]):
     def place(self, event: ListenEvent) -> ListenEvent | None:
         if type(event) is Results:
             return self._placed(event)
-        if self._offset_s:
+        shift = self._shift
+        if shift:
             if isinstance(event, SpeechStarted):
-                return replace(event, timestamp=self._moved(event.timestamp))
+                return replace(event, timestamp=shift.begin(event.timestamp))
             # A negative time says that there was no word.
             if isinstance(event, UtteranceEnd) and event.last_word_end >= 0:
-                return replace(event, last_word_end=self._moved(event.last_word_end))
+                return replace(event, last_word_end=shift.end(event.last_word_end))
             if isinstance(event, Metadata):
-                return replace(event, duration=self._moved(event.duration))
+                return replace(event, duration=shift.end(event.duration))
         return event
 
     def _placed(self, result: Results) -> Results | None:
         channel = result.channel_index[0] if result.channel_index else 0
-        if self._offset_s:
-            result = _moved_result(result, self._offset_s)
+        if self._shift:
+            result = _moved_result(result, self._shift)
         if channel < len(self._known):
             known_s = self._known[channel]
             if result.start < known_s - _TOLERANCE_S:
@@ -128,6 +135,10 @@ class ListenTimeline(Timeline[ListenEvent]):
     @staticmethod
     def is_progress(event: ListenEvent) -> bool:
         return type(event) is Results
+
+    @staticmethod
+    def has_text(event: ListenEvent) -> bool:
+        return type(event) is Results and bool(event.transcript)
 
     @staticmethod
     def answers(event: ListenEvent, frame: str) -> bool:
@@ -169,8 +180,8 @@ class FluxTimeline(Timeline[FluxEvent]):
     def place(self, event: FluxEvent) -> FluxEvent | None:
         if not isinstance(event, TurnInfo):
             return event
-        if self._offset_s or self._first_turn:
-            event = _moved_turn(event, self._offset_s, self._first_turn)
+        if self._shift or self._first_turn:
+            event = _moved_turn(event, self._shift, self._first_turn)
         if event.event == "EndOfTurn":
             self._speaks = False
             self._ended_turns = event.turn_index + 1
@@ -184,6 +195,10 @@ class FluxTimeline(Timeline[FluxEvent]):
     @staticmethod
     def is_progress(event: FluxEvent) -> bool:
         return isinstance(event, TurnInfo)
+
+    @staticmethod
+    def has_text(event: FluxEvent) -> bool:
+        return isinstance(event, TurnInfo) and bool(event.transcript)
 
     @staticmethod
     def answers(event: FluxEvent, frame: str) -> bool:
@@ -210,64 +225,50 @@ class FluxTimeline(Timeline[FluxEvent]):
         return options
 
 
-def _sum(time_s: float, offset_s: float) -> float:
-    # A third of what `round` takes; it is done twice for every word. No time is negative.
-    return int((time_s + offset_s) * _PER_S + 0.5) / _PER_S
-
-
-def _moved_result(result: Results, offset_s: float) -> Results:
+def _moved_result(result: Results, shift: Shift) -> Results:
     alternatives = [
-        replace(
-            alternative,
-            words=[
-                replace(
-                    word,
-                    start=_sum(word.start, offset_s),
-                    end=_sum(word.end, offset_s),
-                )
-                for word in alternative.words
-            ],
-        )
+        replace(alternative, words=[_moved_word(word, shift) for word in alternative.words])
         for alternative in result.channel.alternatives
     ]
-    search = _moved_search(result.channel.search, offset_s)
+    search = _moved_search(result.channel.search, shift)
     channel = replace(result.channel, alternatives=alternatives, search=search)
-    return replace(result, start=_sum(result.start, offset_s), channel=channel)
+    start, end = shift.span(result.start, result.end)
+    return replace(result, start=start, duration=rounded(end - start), channel=channel)
 
 
-def _moved_search(search: list[Search] | None, offset_s: float) -> list[Search] | None:
+def _moved_word(word: Word, shift: Shift) -> Word:
+    start, end = shift.span(word.start, word.end)
+    return replace(word, start=start, end=end)
+
+
+def _moved_search(search: list[Search] | None, shift: Shift) -> list[Search] | None:
     if search is None:
         return None
     return [
-        replace(
-            phrase,
-            hits=[
-                replace(
-                    hit,
-                    start=_sum(hit.start, offset_s),
-                    end=_sum(hit.end, offset_s),
-                )
-                for hit in phrase.hits
-            ],
-        )
-        for phrase in search
+        replace(phrase, hits=[_moved_hit(hit, shift) for hit in phrase.hits]) for phrase in search
     ]
 
 
-def _moved_turn(turn: TurnInfo, offset_s: float, first_turn: int) -> TurnInfo:
+def _moved_hit(hit: Hit, shift: Shift) -> Hit:
+    start, end = shift.span(hit.start, hit.end)
+    return replace(hit, start=start, end=end)
+
+
+def _moved_turn(turn: TurnInfo, shift: Shift, first_turn: int) -> TurnInfo:
     words = [
         replace(
             word,
-            start=None if word.start is None else _sum(word.start, offset_s),
-            end=None if word.end is None else _sum(word.end, offset_s),
+            start=None if word.start is None else shift.begin(word.start),
+            end=None if word.end is None else shift.end(word.end),
         )
         for word in turn.words
     ]
+    start, end = shift.span(turn.audio_window_start, turn.audio_window_end)
     return replace(
         turn,
         turn_index=turn.turn_index + first_turn,
-        audio_window_start=_sum(turn.audio_window_start, offset_s),
-        audio_window_end=_sum(turn.audio_window_end, offset_s),
+        audio_window_start=start,
+        audio_window_end=end,
         words=words,
     )
 
@@ -284,7 +285,7 @@ def _without_known(result: Results, known_s: float) -> Results:
     return replace(
         result,
         start=known_s,
-        duration=_sum(result.end, -known_s),
+        duration=rounded(result.end - known_s),
         channel=replace(result.channel, alternatives=alternatives),
         entities=_entities_after(known_words, result.entities),
     )

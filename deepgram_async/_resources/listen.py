@@ -8,6 +8,7 @@ from typing import Final, Literal, Unpack
 from deepgram_async._protocol import rules_flux, rules_listen
 from deepgram_async._protocol.listen_v1 import ListenV1Core
 from deepgram_async._protocol.listen_v2 import ListenV2Core
+from deepgram_async._protocol.long_answers import decoding_steps
 from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.requests import TRANSCRIPTION_RESPONSE_S, Route
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
@@ -22,7 +23,13 @@ from deepgram_async.options import FluxOptions, ListenOptions, LiveOptions
 __all__ = ["Listen"]
 
 _PATH: Final = "/v1/listen"
-_TRANSCRIBE: Final = Route("POST", _PATH, Transcription, response_s=TRANSCRIPTION_RESPONSE_S)
+_TRANSCRIBE: Final = Route(
+    "POST",
+    _PATH,
+    Transcription,
+    response_s=TRANSCRIPTION_RESPONSE_S,
+    steps=decoding_steps,
+)
 _SUBMIT: Final = Route("POST", _PATH, Accepted)
 
 

@@ -9,6 +9,8 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from msgspec.structs import replace
+
 from deepgram_async._protocol import agent_fields, rules_agent
 from deepgram_async._protocol.agent import AgentCore
 from deepgram_async._protocol.conversation import ConversationMemory
@@ -107,9 +109,16 @@ class AgentStream(AgentMessages):
         validate: bool,
     ) -> None:
         def make_core(now: float, request_id: str | None) -> AgentCore:
-            return AgentCore(now=now, keepalive_s=settings.agent_keepalive_s, request_id=request_id)
+            return AgentCore(
+                audio_input,
+                now=now,
+                keepalive_s=settings.agent_keepalive_s,
+                request_id=request_id,
+            )
 
-        super().__init__(connect, make_core, agent_settings, tools, settings, validate=validate)
+        audio_input = agent_fields.audio_input(agent_settings)
+        quiet = replace(settings, stalled_after_s=settings.agent_stalled_after_s)
+        super().__init__(connect, make_core, agent_settings, tools, quiet, validate=validate)
         if validate and isinstance(agent_settings, Settings):
             rules_agent.check_settings(agent_settings)
         self._configured = asyncio.Event()
@@ -177,10 +186,12 @@ class AgentStream(AgentMessages):
     async def send_audio(self, chunk: bytes | bytearray | memoryview) -> None:
         """Queue a chunk of audio, waiting for the settings to be in force and for room.
 
-        Cancelling it while it waits sends nothing of the chunk.
+        Cancelling it while it waits sends nothing of the chunk. For room it does not wait where
+        ``when_full`` in ``StreamSettings`` says so.
 
         Raises:
             AudioSourceError: The chunk is empty, or not made of bytes.
+            SendBufferFullError: The queue is full and ``when_full`` is ``fail``.
             AgentError: The service ended the conversation.
             ConnectionLostError: The connection ended unasked.
             InvalidStateError: The stream is not open.
@@ -188,9 +199,10 @@ class AgentStream(AgentMessages):
         self._ready()
         await self._configured.wait()
         core, connection = self._ready()
-        await connection.wait_for_room()
-        self._ready()
-        connection.put(core.send_audio(chunk))
+        if not connection.has_room:
+            await self._make_room(connection)
+            self._ready()
+        self._put_audio(connection, core.send_audio(chunk))
 
     async def keep_alive(self) -> None:
         """Send a KeepAlive now; pauses need none by hand.
@@ -202,6 +214,10 @@ class AgentStream(AgentMessages):
         connection.put(core.keep_alive())
 
     # Opening.
+
+    @property
+    def _takes_audio(self) -> bool:
+        return super()._takes_audio and self._configured.is_set()
 
     def _carried(self, core: AgentCore, websocket: WebSocket, sink: Sink[AgentEvent]) -> Carrier:
         policy = self._settings.reconnect
@@ -301,10 +317,11 @@ class AgentStream(AgentMessages):
             async with aclosing(chunks_of(source)) as chunks:
                 async for chunk in chunks:
                     await self._configured.wait()
-                    await connection.wait_for_room()
+                    if not connection.has_room:
+                        await self._make_room(connection)
                     if core.state is not State.OPEN:
                         return
-                    connection.put(core.send_audio(chunk))
+                    self._put_audio(connection, core.send_audio(chunk))
         except Exception as error:  # the source is the caller's: its error is the caller's to see
             self._fail(error)
             await self._drain()

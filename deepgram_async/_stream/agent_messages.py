@@ -9,10 +9,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from deepgram_async._protocol import rules_agent
+from deepgram_async._protocol import agent_fields, rules_agent
 from deepgram_async._protocol.agent import AgentCore
 from deepgram_async._protocol.settings import StreamSettings
-from deepgram_async._stream.stream import Connector, SocketStream
+from deepgram_async._stream.audio_stream import AudioStream
+from deepgram_async._stream.stream import Connector
 from deepgram_async._stream.tools import Tools
 from deepgram_async.errors import OperationTimeoutError
 from deepgram_async.models.agent import (
@@ -59,7 +60,7 @@ class Injection(msgspec.Struct, frozen=True):
     reason: str | None = None
 
 
-class AgentMessages(SocketStream[AgentCore, AgentEvent]):
+class AgentMessages(AudioStream[AgentCore, AgentEvent]):
     """The messages of a conversation: changes of the agent, injected words, answers to calls."""
 
     tools: Tools
@@ -74,7 +75,8 @@ class AgentMessages(SocketStream[AgentCore, AgentEvent]):
         *,
         validate: bool,
     ) -> None:
-        super().__init__(connect, make_core, AgentCore.is_expendable, settings)
+        audio_input = agent_fields.audio_input(agent_settings)
+        super().__init__(connect, make_core, AgentCore.is_expendable, settings, audio_input)
         self.tools = tools
         self._agent_settings = agent_settings
         self._validate = validate

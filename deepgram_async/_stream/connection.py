@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import math
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, State
+from deepgram_async.models.events import Stalled
 
 if TYPE_CHECKING:
     from deepgram_async._io.sockets import WebSocket
@@ -51,6 +53,13 @@ class Carrier(Protocol):
     def put(self, frame: str | bytes) -> None:
         """Queue a frame; the order of calls is the order on the wire."""
 
+    def make_room(self) -> list[bytes]:
+        """Leave out the oldest audio that waits until there is room, and return it."""
+        ...
+
+    def skip(self, size: int) -> None:
+        """Take that audio of this size is left out before whatever is put next."""
+
     def finish(self) -> None:
         """Close when all is written: for protocols without a closing message."""
 
@@ -66,8 +75,13 @@ class Carrier(Protocol):
         ...
 
     @property
-    def waiting_bytes(self) -> int:
+    def queued_bytes(self) -> int:
         """Bytes that are queued and not written yet."""
+        ...
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that are queued and not written yet; at least one while nothing can be written."""
         ...
 
     @property
@@ -80,6 +94,21 @@ class Carrier(Protocol):
         """Seconds of audio sent, or ``None`` where that is unknown or has no meaning."""
         ...
 
+    @property
+    def first_audio_at(self) -> float | None:
+        """When the first audio was written."""
+        ...
+
+    @property
+    def reconnects(self) -> int:
+        """How many connections were replaced."""
+        ...
+
+    @property
+    def dropped_s(self) -> float:
+        """Seconds of audio that were lost with connections."""
+        ...
+
 
 class Connection(Generic[E]):
     """Carries frames both ways until either side ends it.
@@ -87,20 +116,26 @@ class Connection(Generic[E]):
     No task belongs to it. What is put is written at once, or queued as long as the network takes
     nothing. A timer sends what the core wants sent in a pause, and drops a peer that is dead: one
     that takes no data, or gives no sign of life and answers no ping. The peer is judged by how
-    often the timer saw nothing of it, not by the clock, which may jump when the machine slept.
+    often the timer saw nothing of it, not by the clock, which may jump when the machine slept. So
+    is a service that hears audio and says nothing.
     """
 
     def __init__(
-        self, core: SocketCore[E], websocket: WebSocket, settings: StreamSettings, sink: Sink[E]
+        self,
+        core: SocketCore[E],
+        websocket: WebSocket,
+        settings: StreamSettings,
+        sink: Sink[E | Stalled],
     ) -> None:
         self._core = core
         self._websocket = websocket
         self._settings = settings
-        self._sink: Sink[E] | None = sink
+        self._sink: Sink[E | Stalled] | None = sink
         self._loop = asyncio.get_running_loop()
         # The queue.
-        self._frames: deque[str | bytes] = deque()
+        self._frames: list[str | bytes] = []
         self._waiting_bytes = 0
+        self._joins_s = settings.join_audio_s
         self._put_at = 0.0
         self._flush_is_due = False
         self._is_finishing = False
@@ -112,10 +147,20 @@ class Connection(Generic[E]):
         self._next_look_at = 0.0
         self._silent_looks = self._unused_looks = self._stuck_looks = 0
         self._taken_bytes = 0
+        # The watch for a service that hears and says nothing.
+        stalled_after_s = settings.stalled_after_s
+        self._listen_every_s = math.inf if stalled_after_s is None else stalled_after_s / _LOOKS
+        self._next_listen_at = 0.0
+        self._spoke = self._is_stalled = False
+        self._quiet_looks = self._unanswered_looks = 0
+        self._heard_then = self._heard_before = 0
+        """Bytes of audio sent when the service last spoke, and at the last look."""
 
     def start(self) -> None:
         """Hand over what has come so far, and all that follows."""
-        self._next_look_at = self._loop.time() + self._look_every_s
+        now = self._loop.time()
+        self._next_look_at = now + self._look_every_s
+        self._next_listen_at = now + self._listen_every_s
         self._watch()
         self._websocket.attach(self)
 
@@ -137,6 +182,9 @@ class Connection(Generic[E]):
         A frame that comes after a pause is written at once, if nothing waits and the network takes
         it: that is audio in real time. Those that follow closely are queued and written together.
         """
+        if self._joins_s:
+            self._hold(frame)
+            return
         now = self._loop.time()
         is_burst = now < self._put_at + _BURST_S
         self._put_at = now
@@ -150,6 +198,33 @@ class Connection(Generic[E]):
         if is_writable and not self._flush_is_due:
             self._flush_is_due = True
             self._loop.call_soon(self._flush)
+
+    def _hold(self, frame: str | bytes) -> None:
+        """Queue a frame; audio that follows within the time is written with it, as one frame."""
+        self._frames.append(frame)
+        self._waiting_bytes += len(frame)
+        if isinstance(frame, str) or self._waiting_bytes >= _WRITE_BYTES:
+            self._flush()
+        elif not self._flush_is_due:
+            self._flush_is_due = True
+            self._loop.call_later(self._joins_s, self._flush)
+
+    def make_room(self) -> list[bytes]:
+        """Leave out the oldest audio that waits until there is room, and return it."""
+        frames, left_out = self._frames, list[bytes]()
+        kept = 0
+        while not self.has_room and kept < len(frames):
+            frame = frames[kept]
+            if isinstance(frame, str):
+                kept += 1
+                continue
+            del frames[kept]
+            self._waiting_bytes -= len(frame)
+            left_out.append(frame)
+        return left_out
+
+    def skip(self, size: int) -> None:
+        """Take that audio is left out: to one connection it means nothing."""
 
     def finish(self) -> None:
         """Close the WebSocket when all is written: for protocols without a closing message."""
@@ -185,6 +260,11 @@ class Connection(Generic[E]):
         return self._waiting_bytes < self._settings.send_buffer_bytes or self._is_stopped
 
     @property
+    def queued_bytes(self) -> int:
+        """Bytes that are queued and not written yet."""
+        return self._waiting_bytes
+
+    @property
     def waiting_bytes(self) -> int:
         """Bytes that are queued and not written yet."""
         return self._waiting_bytes
@@ -199,18 +279,34 @@ class Connection(Generic[E]):
         """Seconds of audio sent, or ``None`` where that is unknown or has no meaning."""
         return self._core.audio_sent_s
 
+    @property
+    def first_audio_at(self) -> float | None:
+        """When the first audio was written."""
+        return self._core.first_audio_at
+
+    @property
+    def reconnects(self) -> int:
+        """How many connections were replaced: there is but one."""
+        return 0
+
+    @property
+    def dropped_s(self) -> float:
+        """Seconds of audio that were lost with connections."""
+        return 0.0
+
     # What the WebSocket calls.
 
     def frame_received(self, frame: str | bytes) -> None:
         """Hand on what a message means."""
-        sink = self._sink
+        sink, core = self._sink, self._core
         if sink is None:
             return
+        self._spoke = True
+        self._heard_then = core.audio_bytes_sent
         try:
-            sink.take(self._core.receive(frame))
+            sink.take(core.receive(frame))
         except Exception as error:  # a bug, too, must end in the stream and not in the event loop
-            self._end(error)
-            self.give_up("the stream failed")
+            self._fail(error)
 
     def room_came(self) -> None:
         """Go on writing."""
@@ -221,6 +317,10 @@ class Connection(Generic[E]):
         self._core.receive_close(close, is_all_sent=not self._frames)
         self._stop()
         self._end(self._core.close_error)
+
+    def _fail(self, error: Exception) -> None:
+        self._end(error)
+        self.give_up("the stream failed")
 
     def _end(self, error: Exception | None) -> None:
         sink, self._sink = self._sink, None
@@ -233,14 +333,14 @@ class Connection(Generic[E]):
         self._flush_is_due = False
         frames, websocket = self._frames, self._websocket
         while frames and websocket.is_writable:
-            taken: list[str | bytes] = []
-            taken_bytes = 0
-            while frames and taken_bytes < _WRITE_BYTES:
-                frame = frames.popleft()
-                taken.append(frame)
-                taken_bytes += len(frame)
+            count = taken_bytes = 0
+            while count < len(frames) and taken_bytes < _WRITE_BYTES:
+                taken_bytes += len(frames[count])
+                count += 1
+            taken = frames[:count]
+            del frames[:count]
             self._waiting_bytes -= taken_bytes
-            websocket.write(taken)
+            websocket.write(_joined(taken) if self._joins_s else taken)
             now = self._loop.time()
             for frame in taken:
                 self._core.frame_sent(frame, now)
@@ -270,13 +370,16 @@ class Connection(Generic[E]):
         if now >= self._next_look_at:
             self._next_look_at = now + self._look_every_s
             self._look()
-            if self._is_stopped:
-                return
+        if now >= self._next_listen_at:
+            self._next_listen_at = now + self._listen_every_s
+            self._listen()
+        if self._is_stopped:
+            return
         if self._websocket.is_writable and not self._frames:
             frame = self._core.on_deadline(now)
             if frame is not None:
                 self.put(frame)
-        due_at, deadline = self._next_look_at, self._core.deadline
+        due_at, deadline = min(self._next_look_at, self._next_listen_at), self._core.deadline
         if deadline is not None and deadline < due_at:
             due_at = max(deadline, now + _SHORTEST_LOOK_S)
         self._timer = self._loop.call_at(due_at, self._watch)
@@ -299,3 +402,36 @@ class Connection(Generic[E]):
         elif self._silent_looks == _LOOKS // 2 or self._unused_looks >= _LOOKS:
             # Some sockets of the service end when the client writes nothing, and a ping counts.
             websocket.ping()
+
+    def _listen(self) -> None:
+        """Count how often audio was sent and nothing was said to it, and tell of it once."""
+        core, sink = self._core, self._sink
+        heard = core.audio_bytes_sent
+        if self._spoke:
+            self._spoke = self._is_stalled = False
+            self._quiet_looks = self._unanswered_looks = 0
+        else:
+            self._quiet_looks += 1
+            self._unanswered_looks += heard > self._heard_before
+        self._heard_before = heard
+        if self._unanswered_looks < _LOOKS or self._is_stalled or sink is None:
+            return
+        self._is_stalled = True
+        rate = core.bytes_per_s
+        silent_s = self._quiet_looks * self._listen_every_s
+        audio_s = None if rate is None else (heard - self._heard_then) / rate
+        try:
+            sink.take(Stalled(silent_s=silent_s, audio_s=audio_s))
+        except Exception as error:  # such as a consumer that takes nothing: it is the end
+            self._fail(error)
+
+
+def _joined(frames: list[str | bytes]) -> list[str | bytes]:
+    """Return frames with all audio that stands together in one frame."""
+    joined: list[str | bytes] = []
+    for is_audio, group in groupby(frames, lambda frame: isinstance(frame, bytes)):
+        if is_audio:
+            joined.append(b"".join(frame for frame in group if isinstance(frame, bytes)))
+        else:
+            joined.extend(group)
+    return joined

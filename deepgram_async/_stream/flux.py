@@ -152,6 +152,7 @@ class FluxStream(ListeningStream[ListenV2Core, FluxEvent]):
             InvalidStateError: The closing message was sent, or the stream is not open.
         """
         core, connection = self._ready()
+        self._take_handed()
         connection.put(core.force_end_turn())
 
     # Public methods for receiving.

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
+from msgspec.structs import replace
+
 from deepgram_async._protocol.listening import ListeningCore
 from deepgram_async._protocol.listening_memory import ListeningMemory
+from deepgram_async._protocol.reconnect import ReconnectPolicy
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import AudioChunks
 from deepgram_async._protocol.timelines import Timeline
+from deepgram_async._stream.audio_stream import AudioStream
 from deepgram_async._stream.connection import Carrier, Sink
 from deepgram_async._stream.pump import chunks_of
 from deepgram_async._stream.resuming import ResumingConnection, Resumption
-from deepgram_async._stream.stream import Connector, SocketStream
+from deepgram_async._stream.stream import Connector
 from deepgram_async.errors import ConfigureError, InvalidStateError, OperationTimeoutError
-from deepgram_async.models.events import Reconnected, Reconnecting
+from deepgram_async.models.events import Reconnected, Reconnecting, Stalled
+from deepgram_async.models.stats import StreamStats
 
 if TYPE_CHECKING:
     from deepgram_async._io.sockets import WebSocket
@@ -32,7 +36,7 @@ C = TypeVar("C", bound=ListeningCore[Any])
 E = TypeVar("E")
 
 
-class ListeningStream(SocketStream[C, E]):
+class ListeningStream(AudioStream[C, E]):
     """A stream that takes audio and yields what was heard."""
 
     def __init__(
@@ -44,13 +48,16 @@ class ListeningStream(SocketStream[C, E]):
         timeline: Timeline[E],
         settings: StreamSettings,
     ) -> None:
-        super().__init__(connector(options), make_core, is_expendable, settings)
+        super().__init__(connector(options), make_core, is_expendable, settings, options)
         self._connector = connector
         self._options = options
         self._timeline = timeline
+        self._is_followed_here = False
+        """Whether no memory has the timeline follow what comes."""
+        self._first_result_s: float | None = None
         self._has_source = False
         self._configuring = asyncio.Lock()
-        self._unanswered: deque[str] = deque()
+        self._unanswered: list[str] = []
         """The ``Configure`` messages that the service has not answered."""
 
     # Public methods for sending.
@@ -90,18 +97,23 @@ class ListeningStream(SocketStream[C, E]):
     async def send_audio(self, chunk: bytes | bytearray | memoryview) -> None:
         """Queue a chunk of audio, waiting while the queue is full.
 
-        Cancelling it while it waits sends nothing of the chunk.
+        Cancelling it while it waits sends nothing of the chunk. It does not wait where
+        ``when_full`` in ``StreamSettings`` says so.
 
         Raises:
             AudioSourceError: The chunk is empty, or not made of bytes.
+            SendBufferFullError: The queue is full and ``when_full`` is ``fail``.
             ConnectionLostError: The stream has ended unasked.
             InvalidStateError: The closing message was sent, or the stream is not open.
         """
         core, connection = self._ready()
         if not connection.has_room:
-            await connection.wait_for_room()
+            await self._make_room(connection)
             self._ready()
-        connection.put(core.send_audio(chunk))
+        if self._samples is None:
+            connection.put(core.send_audio(chunk))
+        else:
+            self._put_audio(connection, core.send_audio(chunk))
 
     async def close_stream(self) -> None:
         """End the audio without waiting for the results; go on iterating to get them.
@@ -111,6 +123,7 @@ class ListeningStream(SocketStream[C, E]):
             InvalidStateError: It was sent before, or the stream is not open.
         """
         core, connection = self._ready()
+        self._take_handed()
         connection.put(core.end())
 
     # Public attributes.
@@ -123,6 +136,18 @@ class ListeningStream(SocketStream[C, E]):
         """
         return None if self._connection is None else self._connection.audio_sent_s
 
+    def stats(self) -> StreamStats:
+        """Return how the stream is doing now; it costs nothing to ask, and as little not to."""
+        stats = super().stats()
+        transcribed_s, sent_s = self._timeline.covered_s, stats.audio_sent_s
+        return replace(
+            stats,
+            transcribed_s=transcribed_s,
+            lag_s=None if sent_s is None else max(0.0, sent_s - transcribed_s),
+            first_result_s=self._first_result_s,
+            dropped_interims=self._buffer.dropped,
+        )
+
     @property
     def dropped_interims(self) -> int:
         """Interim results that were dropped because nobody took them."""
@@ -131,9 +156,14 @@ class ListeningStream(SocketStream[C, E]):
     # For the streams of the single sockets.
 
     def _carried(self, core: C, websocket: WebSocket, sink: Sink[E]) -> Carrier:
-        policy = self._settings.reconnect
+        settings = self._settings
+        policy, leaves_out = settings.reconnect, settings.when_full == "drop_oldest"
         if policy is None:
-            return super()._carried(core, websocket, sink)
+            if not leaves_out:
+                self._is_followed_here = True
+                return super()._carried(core, websocket, sink)
+            # What was left out is known by what is remembered, although nothing is said again.
+            policy = ReconnectPolicy(attempts=0)
 
         connector = self._connector  # alone: the stream itself must stay free to be forgotten
 
@@ -144,11 +174,16 @@ class ListeningStream(SocketStream[C, E]):
             policy=policy,
             connect=connect,
             make_core=self._make_core,
-            memory=ListeningMemory(self._options, self._timeline, policy),
+            memory=ListeningMemory(
+                self._options,
+                self._timeline,
+                policy,
+                least_bytes=settings.send_buffer_bytes if leaves_out else 0,
+            ),
         )
-        # The events of both streams have the two kinds that it adds; a type variable cannot say so.
-        shown = cast("Sink[E | Reconnecting | Reconnected]", sink)
-        return ResumingConnection(core, websocket, self._settings, shown, resumption)
+        # The events of both streams have the kinds that it adds; a type variable cannot say so.
+        shown = cast("Sink[E | Reconnecting | Reconnected | Stalled]", sink)
+        return ResumingConnection(core, websocket, settings, shown, resumption)
 
     async def _configure(self, make_frame: Callable[[C], str]) -> E:
         """Send a ``Configure`` and return the answer; one is under way at a time."""
@@ -179,9 +214,18 @@ class ListeningStream(SocketStream[C, E]):
         )
 
     def _received(self, event: E) -> None:
+        if self._is_followed_here:
+            self._timeline.place(event)
+        if self._first_result_s is None and self._timeline.has_text(event):
+            self._note_first_result()
         core, waiting = self._core, self._unanswered
         if waiting and core is not None and core.is_verdict(event, waiting[0]):
-            waiting.popleft()
+            waiting.pop(0)
+
+    def _note_first_result(self) -> None:
+        connection, end = self._connection, self._end
+        if connection is not None and end is not None and connection.first_audio_at is not None:
+            self._first_result_s = end.get_loop().time() - connection.first_audio_at
 
     def _before_the_end(self, core: C, connection: Carrier) -> None:
         """Say what has to be said between the end of a source and the closing message."""
@@ -193,9 +237,10 @@ class ListeningStream(SocketStream[C, E]):
         try:
             async with aclosing(chunks_of(source)) as chunks:
                 async for chunk in chunks:
-                    await connection.wait_for_room()
+                    if not connection.has_room:
+                        await self._make_room(connection)
                     self._opened()
-                    connection.put(core.send_audio(chunk))
+                    self._put_audio(connection, core.send_audio(chunk))
             self._before_the_end(core, connection)
         except Exception as error:  # the source is the caller's: its error is the caller's to see
             self._fail(error)

@@ -63,6 +63,7 @@ class LiveStream(ListeningStream[ListenV1Core, ListenEvent]):
             InvalidStateError: The closing message was sent, or the stream is not open.
         """
         core, connection = self._ready()
+        self._take_handed()
         connection.put(core.finalize(channel))
 
     async def keep_alive(self) -> None:

@@ -22,8 +22,9 @@ from deepgram_async._protocol.reconnect import (
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, State
 from deepgram_async._stream.connection import Connection, Sink
+from deepgram_async._stream.signal import Signal
 from deepgram_async.errors import ConnectionLostError, DeepgramError
-from deepgram_async.models.events import Reconnected, Reconnecting
+from deepgram_async.models.events import Reconnected, Reconnecting, Stalled
 
 if TYPE_CHECKING:
     from deepgram_async._io.sockets import WebSocket
@@ -85,7 +86,7 @@ class ResumingConnection(Generic[E]):
         core: SocketCore[E],
         websocket: WebSocket,
         settings: StreamSettings,
-        sink: Sink[E | Reconnecting | Reconnected],
+        sink: Sink[E | Reconnecting | Reconnected | Stalled],
         resumption: Resumption[E],
     ) -> None:
         self._core = core
@@ -97,7 +98,7 @@ class ResumingConnection(Generic[E]):
         self._loop = asyncio.get_running_loop()
         self._waiters: list[asyncio.Future[None]] = []
         """Whoever waits for room in the memory."""
-        self._has_work = asyncio.Event()
+        self._has_work = Signal()
         """Set whenever something was added to the memory, or an event has come."""
         self._attempts = 0
         """Connections that were tried since the service last heard something."""
@@ -107,12 +108,16 @@ class ResumingConnection(Generic[E]):
         self._is_finishing = False
         self._healer: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._patient_until = 0.0
+        """How long the healer waits for an answer."""
         self._handover: asyncio.TimerHandle | None = None
         self._is_handing_over = False
         self.reconnects = 0
         """How many connections were replaced."""
         self._dropped_s = self._dropped_s_told = 0.0
         """What was dropped up to the last loss, and what the user was told of."""
+        self._first_audio_at: float | None = None
+        """When the first audio was written to a connection that was replaced."""
         self._link = self._linked(websocket)
 
     def start(self) -> None:
@@ -140,10 +145,29 @@ class ResumingConnection(Generic[E]):
         memory = self._memory
         was_behind = memory.is_behind
         memory.add(frame, self._loop.time())
-        if was_behind:
-            self._has_work.set()
-        else:
+        if not memory.is_behind:
             self._forward(frame)
+        elif was_behind:
+            self._has_work.set()
+        else:  # it cannot be said as it is, or not yet
+            self._heal(self._say_again())
+
+    def make_room(self) -> list[bytes]:
+        """Leave out the oldest audio that waits until there is room, and return it."""
+        memory, left_out = self._memory, list[bytes]()
+        if memory.is_behind:
+            while memory.is_full and (chunk := memory.leave_out_next()) is not None:
+                left_out.append(chunk)
+        else:
+            left_out = self._link.make_room()
+            for chunk in left_out:
+                memory.leave_out(chunk)
+        return left_out
+
+    def skip(self, size: int) -> None:
+        """Take that audio of this size is left out before whatever is put next."""
+        self._memory.skip(size)
+        self._has_work.set()
 
     def finish(self) -> None:
         """Close the WebSocket when all is written: for protocols without a closing message.
@@ -191,8 +215,13 @@ class ResumingConnection(Generic[E]):
     @property
     def waiting_bytes(self) -> int:
         """Bytes that are queued and not written yet; at least one while nothing can be written."""
+        return self.queued_bytes if self._loss is None else max(1, self.queued_bytes)
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes that are queued and not written yet."""
         unsent = self._memory.unsent_bytes
-        return max(1, unsent) if self._loss is not None else unsent + self._link.waiting_bytes
+        return unsent if self._loss is not None else unsent + self._link.waiting_bytes
 
     @property
     def is_behind(self) -> bool:
@@ -202,7 +231,14 @@ class ResumingConnection(Generic[E]):
     @property
     def audio_sent_s(self) -> float | None:
         """Seconds of the stream that the present connection has, or that were settled before."""
-        return self._link.audio_sent_s
+        sent_s = self._link.audio_sent_s
+        return None if sent_s is None else sent_s + self._memory.left_out_s
+
+    @property
+    def first_audio_at(self) -> float | None:
+        """When the first audio was written."""
+        first = self._first_audio_at
+        return self._link.first_audio_at if first is None else first
 
     @property
     def dropped_s(self) -> float:
@@ -211,12 +247,16 @@ class ResumingConnection(Generic[E]):
 
     # What the present connection calls.
 
-    def take(self, event: E) -> None:
+    def take(self, event: E | Stalled) -> None:
         """Hand on an event as it is for the user, if there is anything new in it."""
+        if isinstance(event, Stalled):
+            self._sink.take(event)
+            return
         memory = self._memory
         placed = memory.place(event)
         if memory.is_behind or self._is_handing_over:
             self._has_work.set()
+            self._be_patient()
         if placed is None:
             self._core.request_id = self._link_core.request_id  # a greeting may have told it
         else:
@@ -246,7 +286,8 @@ class ResumingConnection(Generic[E]):
         return Connection(core, websocket, self._settings, self)
 
     def _forward(self, frame: str | bytes) -> None:
-        self._link_core.said(frame)
+        if isinstance(frame, str):
+            self._link_core.said(frame)
         self._link.put(frame)
 
     def _end(self, error: Exception | None) -> None:
@@ -372,6 +413,7 @@ class ResumingConnection(Generic[E]):
         """Go on over a new connection; return whether the user lets the stream go on."""
         self._loss = None
         self.reconnects += 1
+        self._first_audio_at = self.first_audio_at
         self._link = self._linked(websocket)
         now = self._loop.time()
         self._memory.restart(now)
@@ -395,7 +437,7 @@ class ResumingConnection(Generic[E]):
     async def _say_again(self) -> None:
         """Say what is in the memory, at its pace, until there is no more."""
         memory, link = self._memory, self._link
-        patient_until = self._loop.time() + self._settings.open_timeout_s
+        self._be_patient()
         while memory.is_behind:
             self._has_work.clear()
             now = self._loop.time()
@@ -408,14 +450,17 @@ class ResumingConnection(Generic[E]):
                 self._forward(frame)
                 self._wake()
                 await link.wait_for_room()
-                # What the user says meanwhile is no answer.
-                patient_until = self._loop.time() + self._settings.open_timeout_s
+                self._be_patient()
             elif memory.is_behind:
-                await self._work_comes(patient_until - now)
-                if self._loop.time() >= patient_until:
+                await self._work_comes(self._patient_until - now)
+                if self._loop.time() >= self._patient_until:
                     link.give_up("the service did not answer in time")
                     return
         self._wake()
+
+    def _be_patient(self) -> None:
+        """Give the service time for an answer, anew; what the user says gives it none."""
+        self._patient_until = self._loop.time() + self._settings.open_timeout_s
 
     async def _work_comes(self, patience_s: float) -> None:
         """Wait until something was added or heard, or the patience is at its end."""

@@ -11,7 +11,7 @@ from deepgram_async._protocol.pacing import Pacer
 from deepgram_async._protocol.rules_speak import LONGEST_TEXT
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import TextSource
-from deepgram_async._protocol.speak_v1 import SpeakV1Core
+from deepgram_async._protocol.speak_v1 import MOST_CHARACTERS, MOST_FLUSHES, SpeakV1Core
 from deepgram_async._protocol.speech_text import SentenceBuffer, require_text, split_text
 from deepgram_async._stream.speaking import KEPT_WARNINGS, SpeakingStream, Utterance
 from deepgram_async._stream.stream import Connector
@@ -27,10 +27,6 @@ from deepgram_async.models.speak import (
 
 __all__ = ["SpeakStream"]
 
-# What one stream takes in a minute (Deepgram docs, "TTS WebSocket limits"): more flushes are
-# ignored, more characters end the stream.
-_MOST_FLUSHES: Final = 20
-_MOST_CHARACTERS: Final = 2400
 # Flushes that are kept for the ends of texts, and not spent on the sentences inside.
 _RESERVED_FLUSHES: Final = 5
 
@@ -62,8 +58,8 @@ class SpeakStream(SpeakingStream[SpeakV1Core, SpeakEvent, Flushed, Cleared]):
             return SpeakV1Core(now=now, request_id=request_id)
 
         super().__init__(connect, make_core, SpeakV1Core.is_expendable, settings)
-        self._flush_pacer = Pacer(_MOST_FLUSHES, settings.speak_window_s)
-        self._text_pacer = Pacer(_MOST_CHARACTERS, settings.speak_window_s)
+        self._flush_pacer = Pacer(MOST_FLUSHES, settings.speak_window_s)
+        self._text_pacer = Pacer(MOST_CHARACTERS, settings.speak_window_s)
         self._warnings: deque[Warning | Error] = deque(maxlen=KEPT_WARNINGS)
         self._metadata: Metadata | None = None
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, cast
 from weakref import WeakMethod
 
 from deepgram_async._protocol.core import SocketCore
@@ -18,7 +19,8 @@ from deepgram_async._stream.buffers import EventBuffer
 from deepgram_async._stream.connection import Carrier, Connection, Sink
 from deepgram_async._stream.waiters import Waiters
 from deepgram_async.errors import InvalidStateError, ProtocolError
-from deepgram_async.models.events import Malformed
+from deepgram_async.models.events import Malformed, Stalled
+from deepgram_async.models.stats import StreamStats
 
 if TYPE_CHECKING:
     from deepgram_async._io.sockets import WebSocket
@@ -55,7 +57,8 @@ class SocketStream(Generic[C, E]):
     _end: asyncio.Future[None] | None = None
     """Done when nothing more comes; cancelled when the user wanted no more."""
     drain_timed_out: bool
-    """Whether the service fell silent after the closing message, so something may be missing."""
+    """Whether the service did not come to an end after the closing message, because it fell silent
+    or went on for too long, so something may be missing."""
 
     def __init__(
         self,
@@ -85,6 +88,8 @@ class SocketStream(Generic[C, E]):
         self._is_opening = False
         self._is_closed = False
         self._events_taken = 0
+        self._opened_at = 0.0
+        self._ended_at: float | None = None
 
     # Public methods for opening and closing.
 
@@ -107,7 +112,8 @@ class SocketStream(Generic[C, E]):
             raise InvalidStateError("the stream was closed while it was being opened")
         loop = asyncio.get_running_loop()
         self._end = loop.create_future()
-        self._core = core = self._make_core(loop.time(), websocket.request_id)
+        self._opened_at = loop.time()
+        self._core = core = self._make_core(self._opened_at, websocket.request_id)
         outlet = _Outlet(
             WeakMethod(self._take), WeakMethod(self._reached_end), self._end, self._waiters
         )
@@ -118,8 +124,9 @@ class SocketStream(Generic[C, E]):
     async def finish(self) -> None:
         """Ask the service to end and return when it has said everything.
 
-        What was queued is still sent. If the service stays silent for ``drain_timeout_s`` the
-        connection is dropped and ``drain_timed_out`` is set. Safe to repeat.
+        What was queued is still sent. If the service stays silent for ``drain_timeout_s``, or
+        talks on for longer than ``finish_timeout_s``, the connection is dropped and
+        ``drain_timed_out`` is set. Safe to repeat.
 
         Raises:
             ConnectionLostError: The stream ended before everything had come.
@@ -189,6 +196,18 @@ class SocketStream(Generic[C, E]):
         """The id to quote to Deepgram's support; ``None`` before the stream is open."""
         return None if self._core is None else self._core.request_id
 
+    def stats(self) -> StreamStats:
+        """Return how the stream is doing now; it costs nothing to ask, and as little not to."""
+        end, connection = self._end, self._connection
+        now = 0.0 if end is None else end.get_loop().time()
+        return StreamStats(
+            request_id=self.request_id,
+            open_s=(now if self._ended_at is None else self._ended_at) - self._opened_at,
+            queued_bytes=0 if connection is None else connection.queued_bytes,
+            reconnects=0 if connection is None else connection.reconnects,
+            waiting_events=len(self._buffer),
+        )
+
     def __repr__(self) -> str:
         state = "new" if self._core is None else self._core.state.value
         return f"<{type(self).__name__} {state} request_id={self.request_id}>"
@@ -222,7 +241,9 @@ class SocketStream(Generic[C, E]):
 
     def _carried(self, core: C, websocket: WebSocket, sink: Sink[E]) -> Carrier:
         """Return what carries the frames of an open stream."""
-        return Connection(core, websocket, self._settings, sink)
+        # The events of all streams that take audio have the kind that it adds, and the other
+        # streams never see it; a type variable cannot say so.
+        return Connection(core, websocket, self._settings, cast("Sink[E | Stalled]", sink))
 
     def _start_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run work of this stream beside it; it is cancelled when the stream is left."""
@@ -251,6 +272,8 @@ class SocketStream(Generic[C, E]):
         self._buffer.put(event)
 
     def _reached_end(self, error: Exception | None) -> None:
+        if self._ended_at is None and self._end is not None:
+            self._ended_at = self._end.get_loop().time()
         # Kept for whoever sends, iterates or leaves the `async with` next.
         if error is not None and not self.drain_timed_out:
             self._fail(error)
@@ -279,30 +302,40 @@ class SocketStream(Generic[C, E]):
                 connection.finish()
             else:
                 connection.put(closing)
-        if not await self._outlasted(end, self._settings.drain_timeout_s):
+        settings = self._settings
+        if not await self._outlasted(end, settings.drain_timeout_s, settings.finish_timeout_s):
             self.drain_timed_out = True
             _log.warning("%s: not ended in time, results may be missing", core.OPERATION)
             connection.give_up("the service did not end the stream in time")
-            await asyncio.wait([end], timeout=self._settings.close_timeout_s)
+            await asyncio.wait([end], timeout=settings.close_timeout_s)
 
-    async def _outlasted(self, future: asyncio.Future[Any], patience_s: float) -> bool:
+    async def _outlasted(
+        self, future: asyncio.Future[Any], patience_s: float, longest_s: float = math.inf
+    ) -> bool:
         """Return whether a future, or the stream, was done before the patience was at its end.
 
         The service is patiently waited for as long as it says anything, or is being written to.
         Its silence is counted in looks: a clock that jumps while the machine sleeps counts once.
+
+        Args:
+            future: What is waited for.
+            patience_s: The longest silence.
+            longest_s: The longest time, counted from when all was written.
         """
         connection, end = self._connection, self._end
         assert connection is not None, "the stream was opened"
         assert end is not None, "the stream was opened"
-        silent_looks = 0
+        look_s = min(patience_s, longest_s) / _LOOKS
+        silent_looks = looks = 0
         while not (future.done() or end.done()):
             seen = self._events_taken
-            await asyncio.wait(
-                {future, end}, timeout=patience_s / _LOOKS, return_when=asyncio.FIRST_COMPLETED
-            )
-            was_silent = self._events_taken == seen and not connection.waiting_bytes
+            await asyncio.wait({future, end}, timeout=look_s, return_when=asyncio.FIRST_COMPLETED)
+            all_is_written = not (connection.waiting_bytes or connection.is_behind)
+            was_silent = all_is_written and self._events_taken == seen
             silent_looks = silent_looks + 1 if was_silent else 0
-            if silent_looks >= _LOOKS:
+            looks += all_is_written
+            is_at_its_end = silent_looks * look_s >= patience_s or looks * look_s >= longest_s
+            if is_at_its_end and looks >= _LOOKS:
                 return future.done() or end.done()
         return True
 

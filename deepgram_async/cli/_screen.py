@@ -9,7 +9,7 @@ from typing import Protocol, Self
 import click
 import msgspec
 
-from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Stalled, Unknown
 from deepgram_async.models.live import Error, ListenEvent, Results
 
 __all__ = ["Screen", "open_screen"]
@@ -75,6 +75,8 @@ class _Lines:
                 _warn(f"the connection was lost, attempt {event.attempt} follows: {event.reason}")
             case Reconnected(dropped_s=dropped_s) if dropped_s:
                 _warn(f"{dropped_s:.1f} s of audio were lost with the connection")
+            case Stalled():
+                _warn(f"the service has said nothing for {event.silent_s:.0f} s")
             case _:
                 pass
 
@@ -86,7 +88,7 @@ class _Json(_Lines):
         match event:
             case Unknown():
                 click.echo(msgspec.json.encode(msgspec.json.decode(event.raw)))
-            case Malformed() | Reconnecting() | Reconnected():
+            case Malformed() | Reconnecting() | Reconnected() | Stalled():
                 super().show(event)
             case _:
                 click.echo(event.to_json())

@@ -2,7 +2,7 @@
 
 The classes have Deepgram's names and the module is their namespace, so that `live.Metadata` and
 `prerecorded.Metadata` are two things. `common` has what they share, `events` what a socket may
-yield beside the documented messages.
+yield beside the documented messages, `stats` what is known of one that runs.
 """
 
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         read,
         speak,
         speak_flux,
+        stats,
         voices,
     )
 else:  # a type checker would take any name to exist
@@ -50,6 +51,7 @@ else:  # a type checker would take any name to exist
             "read",
             "speak",
             "speak_flux",
+            "stats",
             "voices",
         ),
     )
@@ -73,5 +75,6 @@ __all__ = [
     "read",
     "speak",
     "speak_flux",
+    "stats",
     "voices",
 ]

@@ -1,11 +1,11 @@
-"""Events that every socket can have: messages that nobody can read, and changes of connection.
+"""Events that every socket can have: messages that nobody can read, and how the connection is.
 
 What this release cannot read is handed over, never dropped.
 """
 
 import msgspec
 
-__all__ = ["Malformed", "Reconnected", "Reconnecting", "Unknown"]
+__all__ = ["Malformed", "Reconnected", "Reconnecting", "Stalled", "Unknown"]
 
 # Enough to recognise a type or a reason, however long the text is that a server put there.
 _SHOWN_CHARACTERS = 200
@@ -89,6 +89,22 @@ class Reconnected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempts: int
     request_id: str | None
     is_planned: bool = False
+
+
+class Stalled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Audio is sent, the connection stands, and the service says nothing; the stream goes on.
+
+    It comes once, and again only after another event has come. It is never dropped to make room
+    for others.
+
+    Attributes:
+        silent_s: Seconds since the last event, or since the beginning; to a quarter of the
+            setting.
+        audio_s: Seconds of audio that were sent since; ``None`` where the format does not tell.
+    """
+
+    silent_s: float
+    audio_s: float | None
 
 
 def _size(raw: bytes) -> str:

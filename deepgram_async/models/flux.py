@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 from msgspec import field
 
 from deepgram_async.models._base import Model
-from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Stalled, Unknown
 
 __all__ = [
     "ConfigureFailure",
@@ -198,5 +198,5 @@ FluxMessage: TypeAlias = (
 )
 """Every message that this release knows, told apart by the field ``type`` when decoding."""
 
-FluxEvent: TypeAlias = FluxMessage | Unknown | Malformed | Reconnecting | Reconnected
+FluxEvent: TypeAlias = FluxMessage | Unknown | Malformed | Reconnecting | Reconnected | Stalled
 """Everything that iterating over a Flux stream can yield."""

@@ -23,7 +23,7 @@ from deepgram_async.models.common import (
     Search,
     Word,
 )
-from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Stalled, Unknown
 
 __all__ = [
     "Channel",
@@ -228,5 +228,5 @@ ListenMessage: TypeAlias = (
 )
 """Every message that this release knows, told apart by the field ``type`` when decoding."""
 
-ListenEvent: TypeAlias = ListenMessage | Unknown | Malformed | Reconnecting | Reconnected
+ListenEvent: TypeAlias = ListenMessage | Unknown | Malformed | Reconnecting | Reconnected | Stalled
 """Everything that iterating over a live transcription can yield."""

@@ -5,6 +5,7 @@ be the same. The bytes are those of well-behaved and of broken servers.
 """
 
 import asyncio
+import logging
 import struct
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -22,6 +23,7 @@ from websockets.uri import parse_uri
 from websockets.utils import accept_key
 
 from deepgram_async._io.fast_websocket import FastWebSocket
+from deepgram_async._io.handshake import Handshake
 from deepgram_async._io.plain_websocket import PlainConnection, PlainWebSocket
 from deepgram_async._protocol.sockets import Close
 
@@ -99,21 +101,31 @@ class Link:
     """A WebSocket without a network."""
 
     def __init__(self, *, is_fast: bool) -> None:
-        protocol = ClientProtocol(parse_uri("ws://localhost/"), max_size=LARGEST)
+        uri = parse_uri("ws://localhost/")
         self.transport = FakeTransport()
         self.listener = Listener()
         self.websocket: FastWebSocket | PlainWebSocket
         self.carrier: FastWebSocket | PlainConnection
         if is_fast:
-            self.websocket = self.carrier = FastWebSocket(protocol, close_timeout_s=PATIENCE_S)
+            self.websocket = self.carrier = FastWebSocket(
+                Handshake(uri, {}),
+                close_timeout_s=PATIENCE_S,
+                max_size=LARGEST,
+                logger=logging.getLogger(),
+            )
             self.carrier.connection_made(self.transport)
+            opening = self.carrier.handshake()
         else:
             self.carrier = PlainConnection(
-                protocol, ping_interval=None, close_timeout=PATIENCE_S, max_queue=None
+                ClientProtocol(uri, max_size=LARGEST),
+                ping_interval=None,
+                close_timeout=PATIENCE_S,
+                max_queue=None,
             )
             self.carrier.connection_made(self.transport)
             self.websocket = PlainWebSocket(self.carrier)
-        self.opening = asyncio.create_task(self.carrier.handshake({}))
+            opening = self.carrier.handshake({})
+        self.opening = asyncio.create_task(opening)
 
     async def asked(self) -> "Link":
         await settled()

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from deepgram_async import DeepgramSession, RetryPolicy
-from deepgram_async._io.http import Attempt
+from deepgram_async._io.attempts import Attempt
 from deepgram_async.errors import (
     ApiError,
     ConnectError,

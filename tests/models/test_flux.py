@@ -174,7 +174,7 @@ def test_the_configuration_may_have_any_part_of_the_thresholds() -> None:
 
 def test_events_are_the_messages_and_what_cannot_be_read() -> None:
     kinds = [kind.__name__ for kind in get_args(FluxEvent)]
-    assert kinds == [*SAMPLES, "Unknown", "Malformed", "Reconnecting", "Reconnected"]
+    assert kinds == [*SAMPLES, "Unknown", "Malformed", "Reconnecting", "Reconnected", "Stalled"]
 
 
 def test_turns_match_by_their_event() -> None:

@@ -114,7 +114,7 @@ def test_every_message_is_tagged_with_the_name_of_its_class() -> None:
 def test_events_are_the_messages_and_what_cannot_be_read() -> None:
     kinds = [kind.__name__ for kind in get_args(ListenEvent)]
     messages = [kind.__name__ for kind in get_args(ListenMessage)]
-    assert kinds == [*messages, "Unknown", "Malformed", "Reconnecting", "Reconnected"]
+    assert kinds == [*messages, "Unknown", "Malformed", "Reconnecting", "Reconnected", "Stalled"]
 
 
 def test_the_type_need_not_come_first() -> None:

@@ -97,6 +97,19 @@ def test_live_options_are_written(options: dict[str, object], query: str) -> Non
     assert live(**options) == query
 
 
+def test_a_number_is_not_taken_for_the_boolean_that_equals_it() -> None:
+    assert encode_query({"smart_format": True}, ListenOptions) == "smart_format=true"
+    with pytest.raises(OptionError, match="smart_format"):
+        encode_query({"smart_format": 1}, ListenOptions)
+
+
+def test_a_list_that_grows_is_written_as_it_is_now() -> None:
+    options = {"tag": ["a"]}
+    assert encode_query(options, ListenOptions) == "tag=a"
+    options["tag"].append("b")
+    assert encode_query(options, ListenOptions) == "tag=a&tag=b"
+
+
 def test_none_is_not_sent() -> None:
     assert listen(model=None, keyterm=None, language="en") == "language=en"
 

@@ -5,7 +5,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from deepgram_async._protocol.audio_clocks import clock_for
 from deepgram_async._protocol.memory import CannotResume
-from deepgram_async._protocol.replay import ReplayLog
+from deepgram_async._protocol.replay import Gap, ReplayLog
 
 RATE = 100
 STEREO = {"encoding": "linear16", "sample_rate": RATE, "channels": 2}
@@ -25,6 +25,7 @@ def raw_log(*, longest_s: float = 1e6, most_bytes: int = PLENTY) -> ReplayLog:
 def said(log: ReplayLog) -> list[str | bytes]:
     frames: list[str | bytes] = []
     while (frame := log.next()) is not None:
+        assert not isinstance(frame, Gap)
         frames.append(frame)
     return frames
 
@@ -208,7 +209,7 @@ class Conversation(RuleBasedStateMachine):
             frame = self.log.next()
             if isinstance(frame, bytes):
                 self.heard += frame
-            elif frame is not None:
+            elif isinstance(frame, str):
                 self.heard_messages.append((self.begin + len(self.heard), frame))
 
     @rule()

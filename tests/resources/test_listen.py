@@ -320,3 +320,36 @@ async def test_a_recorded_answer_arrives_whole(answer: dict[str, Any]) -> None:
     (best,) = answer["results"]["channels"][0]["alternatives"]
     assert received.transcript == best["transcript"]
     assert received.request_id == answer["metadata"]["request_id"]
+
+
+def hours(start: object = 0.1) -> bytes:
+    """Return the answer to a long recording, whose last word starts at a given time."""
+    word = {"word": "life", "start": 0.1, "end": 0.4, "confidence": 0.98}
+    words = [word] * 20_000 + [{**word, "start": start}]
+    alternative = {"transcript": "life", "confidence": 0.99, "words": words}
+    results = {"channels": [{"alternatives": [alternative]}]}
+    return json.dumps({"metadata": TRANSCRIPTION["metadata"], "results": results}).encode()
+
+
+async def test_a_long_answer_is_decoded_while_the_loop_goes_on() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(body=hours(), content_type="application/json")
+
+    async with http_server(answer) as url, DeepgramSession("key", base_url=url) as dg:
+        found = await dg.with_options(keep_raw=True).listen.transcribe(b"audio")
+    assert len(found.words) == 20_001
+    assert found.raw == hours()
+
+
+async def test_a_long_answer_that_is_wrong_is_told_with_the_place() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(body=hours("soon"), content_type="application/json")
+
+    async with http_server(answer) as url, DeepgramSession("key", base_url=url) as dg:
+        with pytest.raises(
+            ProtocolError, match=r"alternatives\[.*\]\.words\[.*\]\.start"
+        ) as caught:
+            await dg.listen.transcribe(b"audio")
+    assert caught.value.body == hours("soon")

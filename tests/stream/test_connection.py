@@ -1,70 +1,22 @@
 """One connection writes in order, at once where it can, and in few writes where it must wait."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
-from deepgram_async._io.sockets import Receiver, WebSocket
 from deepgram_async._protocol.listen_v1 import ListenV1Core
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, State
 from deepgram_async._stream.connection import Connection
 from deepgram_async.errors import ConnectionLostError
+from deepgram_async.models.events import Stalled
 from deepgram_async.models.live import ListenEvent, UtteranceEnd
+from tests.support.fake_websocket import FakeWebSocket
 
 LINEAR = {"encoding": "linear16", "sample_rate": 16000}
 UTTERANCE_END = '{"type":"UtteranceEnd","channel":[0,1],"last_word_end":1.0}'
-
-
-class FakeWebSocket(WebSocket):
-    """Keeps what is written, and takes nothing while a test wants it to."""
-
-    def __init__(self) -> None:
-        self.request_id = None
-        self.is_writable = True
-        self.was_heard = self.was_used = False
-        self.writes: list[list[str | bytes]] = []
-        self.pings = 0
-        self.is_closing = False
-        self.aborted: str | None = None
-        self.receiver: Receiver | None = None
-        self.untaken = 0
-
-    @property
-    def frames(self) -> list[str | bytes]:
-        return [frame for write in self.writes for frame in write]
-
-    def attach(self, receiver: Receiver) -> None:
-        self.receiver = receiver
-
-    def write(self, frames: Sequence[str | bytes]) -> None:
-        assert self.is_writable
-        self.was_used = True
-        self.writes.append(list(frames))
-
-    def ping(self) -> None:
-        self.pings += 1
-        self.was_used = True
-
-    def start_closing(self) -> None:
-        self.is_closing = True
-
-    async def aclose(self, timeout_s: float) -> None:
-        self.is_closing = True
-
-    def abort(self, reason: str) -> None:
-        self.aborted = reason
-        self.is_writable = False
-
-    @property
-    def taken_bytes(self) -> int:
-        return sum(map(len, self.frames)) - self.untaken
-
-    @property
-    def waiting_bytes(self) -> int:
-        return self.untaken
 
 
 class Listener:
@@ -182,6 +134,19 @@ async def test_the_end_lets_everybody_go_who_waits_for_room() -> None:
         await given.connection.wait_for_room()
 
 
+async def test_room_is_made_by_leaving_out_the_oldest_audio_and_no_message() -> None:
+    async with connected(StreamSettings(keepalive_s=None, send_buffer_bytes=8)) as given:
+        given.websocket.is_writable = False
+        for frame in ("{}", b"one", b"two", "[]", b"new"):
+            given.connection.put(frame)
+        assert given.connection.make_room() == [b"one", b"two"]
+        assert given.connection.queued_bytes == 7
+        given.websocket.is_writable = True
+        given.connection.room_came()
+        assert given.connection.make_room() == []
+        assert given.websocket.frames == ["{}", "[]", b"new"]
+
+
 async def test_finishing_closes_when_all_is_written() -> None:
     async with connected() as given:
         given.websocket.is_writable = False
@@ -192,6 +157,49 @@ async def test_finishing_closes_when_all_is_written() -> None:
         given.connection.room_came()
         assert given.websocket.frames == [b"last"]
         assert given.websocket.is_closing
+
+
+# Joining.
+
+JOINING = StreamSettings(keepalive_s=None, join_audio_s=0.02)
+
+
+async def until_written(given: Setup, count: int) -> None:
+    async with asyncio.timeout(5):
+        while len(given.websocket.frames) < count:
+            await asyncio.sleep(0.001)
+
+
+async def test_small_chunks_are_held_back_and_written_as_one() -> None:
+    async with connected(JOINING) as given:
+        for number in range(5):
+            given.connection.put(bytes([number]))
+        assert given.websocket.frames == []
+        assert given.connection.waiting_bytes == 5
+        await until_written(given, 1)
+        assert given.websocket.frames == [bytes(range(5))]
+        assert given.core.audio_bytes_sent == 5
+        given.connection.put(b"next")
+        await until_written(given, 2)
+        assert given.websocket.frames[1] == b"next"
+
+
+async def test_a_message_goes_out_at_once_behind_the_audio_before_it() -> None:
+    async with connected(JOINING) as given:
+        given.connection.put(b"one")
+        given.connection.put(b"two")
+        given.connection.put('{"type":"Finalize"}')
+        assert given.websocket.frames == [b"onetwo", '{"type":"Finalize"}']
+        given.connection.put(b"three")
+        given.connection.put('{"type":"CloseStream"}')
+        assert given.websocket.frames[2:] == [b"three", '{"type":"CloseStream"}']
+
+
+async def test_audio_that_comes_fast_is_not_held_back_for_long() -> None:
+    async with connected(StreamSettings(keepalive_s=None, join_audio_s=60.0)) as given:
+        for _ in range(20):
+            given.connection.put(bytes(8192))
+        assert [len(frame) for frame in given.websocket.frames] == [4 * 8192] * 5
 
 
 # Receiving, and the end.
@@ -306,3 +314,77 @@ async def test_a_keepalive_goes_out_in_a_pause() -> None:
             while not given.websocket.frames:
                 await asyncio.sleep(0.005)
         assert given.websocket.frames == ['{"type":"KeepAlive"}']
+
+
+# Watching for a service that hears and says nothing.
+
+STALLS = StreamSettings(keepalive_s=None, stalled_after_s=0.04)
+CHUNK = bytes(320)
+CHUNK_S = 0.01
+
+
+async def talk(given: Setup, enough: Callable[[], bool]) -> int:
+    """Send audio until it is enough; return how many chunks that took."""
+    chunks = 0
+    async with asyncio.timeout(5):
+        while not enough():
+            given.connection.put(CHUNK)
+            chunks += 1
+            await asyncio.sleep(0.002)
+    return chunks
+
+
+async def test_a_service_that_hears_and_says_nothing_is_told_of_once() -> None:
+    async with connected(STALLS) as given:
+        chunks = await talk(given, lambda: bool(given.listener.events))
+        (stall,) = given.listener.events
+        assert isinstance(stall, Stalled)
+        assert stall.silent_s >= 0.04
+        assert stall.audio_s == pytest.approx(chunks * CHUNK_S, abs=2 * CHUNK_S)
+        until = asyncio.get_running_loop().time() + 0.1
+        await talk(given, lambda: asyncio.get_running_loop().time() > until)
+        assert given.listener.events == [stall]
+
+
+async def test_a_stall_is_told_of_again_when_an_event_came_between() -> None:
+    async with connected(STALLS) as given:
+        await talk(given, lambda: bool(given.listener.events))
+        given.connection.frame_received(UTTERANCE_END)
+        chunks = await talk(given, lambda: len(given.listener.events) == 3)
+        first, between, second = given.listener.events
+        assert isinstance(first, Stalled)
+        assert isinstance(between, UtteranceEnd)
+        assert isinstance(second, Stalled)
+        assert second.audio_s == pytest.approx(chunks * CHUNK_S, abs=2 * CHUNK_S)
+
+
+async def test_a_service_that_hears_nothing_may_be_silent() -> None:
+    async with connected(STALLS) as given:
+        given.connection.put(CHUNK)
+        await asyncio.sleep(0.1)
+        given.connection.put('{"type":"KeepAlive"}')
+        await asyncio.sleep(0.1)
+        assert given.listener.events == []
+
+
+async def test_a_clock_that_jumps_is_no_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connected(StreamSettings(keepalive_s=None, dead_peer_s=3600.0)) as given:
+        loop = asyncio.get_running_loop()
+        asleep_s = 0.0
+        awake = loop.time
+        monkeypatch.setattr(loop, "time", lambda: awake() + asleep_s)
+        for _ in range(3):
+            given.connection.put(CHUNK)
+            asleep_s += 3600.0
+            await asyncio.sleep(0.01)
+        assert given.listener.events == []
+
+
+async def test_nobody_is_told_of_a_stall_who_does_not_want_it() -> None:
+    settings = StreamSettings(keepalive_s=None, stalled_after_s=None, dead_peer_s=0.4)
+    async with connected(settings) as given:
+        for _ in range(50):
+            given.connection.put(CHUNK)
+            given.websocket.was_heard = True
+            await asyncio.sleep(0.002)
+        assert given.listener.events == []

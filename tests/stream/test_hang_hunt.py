@@ -72,6 +72,13 @@ async def send_audio(stream: Any) -> None:
         await stream.send_audio(block)
 
 
+async def push(stream: Any) -> None:
+    """Push audio, as another thread would, until the stream takes no more."""
+    while stream.is_open:
+        stream.push(BLOCK)
+        await asyncio.sleep(PAUSE_S)
+
+
 async def endless() -> AsyncIterator[bytes]:
     while True:
         await asyncio.sleep(PAUSE_S)
@@ -137,6 +144,7 @@ COMMON: Final = (
 LISTENING: Final = (
     *COMMON,
     Operation("send_audio", send_audio, DEAD_S, needs_a_peer=True),
+    Operation("push", push, DEAD_S, needs_a_peer=True),
     Operation("transcribe", transcribe, DEAD_S, needs_a_peer=True),
     Operation("transcribe to the end", transcribe_to_the_end, DEAD_S + DRAIN_S),
     Operation("close_stream", calls("close_stream"), 0),
@@ -169,6 +177,7 @@ OPERATIONS: Final = {
     "agent": (
         *COMMON,
         Operation("send_audio", send_audio, DEAD_S, needs_a_peer=True),
+        Operation("push", push, DEAD_S, needs_a_peer=True),
         Operation("converse", converse, DEAD_S, needs_a_peer=True),
         Operation("keep_alive", calls("keep_alive"), 0),
         Operation("update_prompt", calls("update_prompt", "Be brief."), CONFIRM_S),

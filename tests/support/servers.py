@@ -102,6 +102,8 @@ async def read_request(reader: asyncio.StreamReader) -> tuple[str, bytes]:
     if "content-length" in fields:
         return head, await reader.readexactly(int(fields["content-length"]))
     body = b""
+    if "transfer-encoding" not in fields:
+        return head, body
     while size := int(await reader.readline(), 16):
         body += (await reader.readexactly(size + 2))[:-2]
     await reader.readline()

@@ -6,7 +6,7 @@ from typing import assert_never, assert_type
 from deepgram_async import DeepgramSession, FluxStream, Turn, TurnInfo
 from deepgram_async.models import flux as models
 from deepgram_async.models import live as live_models
-from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Stalled, Unknown
 from deepgram_async.models.flux import FluxEvent, Irregularity, TurnEvent, TurnTrigger, Word
 from deepgram_async.options import FluxOptions
 
@@ -30,6 +30,8 @@ def told(event: FluxEvent) -> str:
             return event.reason
         case Reconnected():
             return str(assert_type(event.dropped_s, float))
+        case Stalled():
+            return str(assert_type(event.audio_s, float | None))
         case _:
             assert_never(event)
 

@@ -3,7 +3,7 @@
 from typing import assert_never, assert_type
 
 from deepgram_async.models.common import Word
-from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Stalled, Unknown
 from deepgram_async.models.live import (
     ConfigureFailure,
     ConfigureSuccess,
@@ -40,6 +40,8 @@ def told(event: ListenEvent) -> str:
             return event.reason
         case Reconnected():
             return str(assert_type(event.dropped_s, float))
+        case Stalled():
+            return str(assert_type(event.audio_s, float | None))
         case _:
             assert_never(event)
 

@@ -1,0 +1,1 @@
+"""The measurements of one client, each in a process of its own."""
