@@ -331,6 +331,10 @@ class ConversationMemory(Memory[AgentEvent]):
         ) and (self._stage is _Stage.OPEN and self._updates.is_settled)
 
     @property
+    def sent_bytes(self) -> int:
+        return self._backlog.sent_bytes
+
+    @property
     def dropped_s(self) -> float:
         return self._backlog.dropped_s
 

@@ -434,6 +434,7 @@ async def test_audio_that_is_dropped_while_there_is_no_connection_is_told() -> N
 
     async def second(peer: Peer) -> None:
         await peer.greet()
+        assert [await peer.frame() for _ in range(5)] == [silence()] * 5
         await bye(peer)
 
     async with opened(Service(first, second), policy=policy) as agent:
@@ -443,5 +444,7 @@ async def test_audio_that_is_dropped_while_there_is_no_connection_is_told() -> N
         goes_on.set()
         again = (await until(agent, Reconnected))[-1]
         await until(agent, AgentAudioDone)
+        stats = agent.stats()
     assert isinstance(again, Reconnected)
     assert (again.replayed_s, again.dropped_s) == (0.1, 0.1)
+    assert (stats.reconnects, stats.dropped_s, stats.audio_sent_s) == (1, 0.1, 0.2)
