@@ -713,3 +713,21 @@ def test_the_frames_are_those_of_the_protocol() -> None:
         memory.add(said, 0.0)
     written(memory)
     assert again(memory) == kept
+
+
+# What a stream asks for besides.
+
+
+def test_a_conversation_has_no_options_to_change() -> None:
+    memory = begun()
+    memory.change({"model": "nova-3"})
+    assert memory.options == {}
+
+
+def test_the_audio_that_the_agent_has_is_counted_over_all_connections() -> None:
+    memory = begun()
+    memory.add(b"\0\0" * 10, 0.0)
+    assert memory.sent_bytes == 20
+    memory.rewind()
+    memory.add(b"\0\0" * 5, 0.0)
+    assert (memory.sent_bytes, memory.unsent_bytes) == (0, 30)
