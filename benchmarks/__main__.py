@@ -13,17 +13,14 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from benchmarks import report
-from benchmarks.certificates import make_certificate
 from benchmarks.contestants import NAMES
 from benchmarks.figures import Figures, Row, load, machine
 from benchmarks.metrics import METRICS, RUNS, START, Run
+from benchmarks.serving import Server, serving
 
 _LONGEST_S: Final = 300
 _HEADER: Final = (
@@ -67,7 +64,7 @@ def measure(rounds: int, only: list[str] | None, *, is_quick: bool) -> Figures:
     wanted = {metric.name for metric in METRICS} if only is None else set(only)
     figures = Figures(machine(), rounds, is_quick, {})
     print(f"{report.machine_line(figures)}\n\n{_HEADER}", flush=True)
-    with _server() as server:
+    with serving() as server:
         for run in RUNS:
             metrics = [metric for metric in run.metrics if metric.name in wanted]
             if not metrics:
@@ -81,31 +78,8 @@ def measure(rounds: int, only: list[str] | None, *, is_quick: bool) -> Figures:
     return figures
 
 
-class _Server(NamedTuple):
-    """The addresses of the server, and the file of certificates that its clients trust."""
-
-    url: str
-    tls_url: str
-    trusted: Path
-
-
-@contextmanager
-def _server() -> Generator[_Server]:
-    """Run the server in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        trusted = make_certificate(Path(folder))
-        command = [sys.executable, "-m", "benchmarks.server", folder]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            try:
-                assert process.stdout is not None
-                plain, secured = process.stdout.readline().split()
-                yield _Server(f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{secured}", trusted)
-            finally:
-                process.terminate()
-
-
 def _taken_in_turns(
-    run: Run, server: _Server, rounds: int, *, is_quick: bool
+    run: Run, server: Server, rounds: int, *, is_quick: bool
 ) -> dict[str, list[dict[str, float]]]:
     """Return the figures of all contestants, who begin in another order each round."""
     taken: dict[str, list[dict[str, float]]] = {name: [] for name in NAMES}
@@ -117,7 +91,7 @@ def _taken_in_turns(
     return taken
 
 
-def _figures(run: Run, name: str, server: _Server, *, is_quick: bool) -> dict[str, float]:
+def _figures(run: Run, name: str, server: Server, *, is_quick: bool) -> dict[str, float]:
     """Return what one contestant's run measures, in a fresh process."""
     url = server.tls_url if run.is_tls else server.url
     if run.work == START:
