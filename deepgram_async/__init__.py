@@ -58,7 +58,8 @@ if TYPE_CHECKING:
     from deepgram_async._resources.tokens import GrantedTokens
     from deepgram_async._resources.usage import Usage
     from deepgram_async._session import DeepgramSession
-    from deepgram_async._stream.agent import AgentStream, Behavior, Injection
+    from deepgram_async._stream.agent import AgentStream
+    from deepgram_async._stream.agent_messages import Behavior, Injection
     from deepgram_async._stream.flux import FluxStream, Turn
     from deepgram_async._stream.live import LiveStream
     from deepgram_async._stream.speak import SpeakStream
@@ -113,7 +114,8 @@ else:  # a type checker would take any name to exist
             "_resources.tokens": ("GrantedTokens",),
             "_resources.usage": ("Usage",),
             "_session": ("DeepgramSession",),
-            "_stream.agent": ("AgentStream", "Behavior", "Injection"),
+            "_stream.agent": ("AgentStream",),
+            "_stream.agent_messages": ("Behavior", "Injection"),
             "_stream.flux": ("FluxStream", "Turn"),
             "_stream.live": ("LiveStream",),
             "_stream.speak": ("SpeakStream",),

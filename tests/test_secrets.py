@@ -396,6 +396,24 @@ async def stream_dropped() -> None:
         await stream(url, stream=TWICE)
 
 
+async def conversation_dropped() -> None:
+    async def drop(connection: ServerConnection) -> None:
+        await connection.send('{"type":"Welcome"}')
+        await connection.recv()
+        await connection.send('{"type":"SettingsApplied"}')
+        connection.transport.abort()
+
+    endpoint = {"url": f"https://me:{SECRET}@a.example", "headers": {"authorization": KEY}}
+    settings = {"audio": {}, "agent": {"think": {"provider": {}, "endpoint": endpoint}}}
+    async with (
+        websocket_server(drop) as url,
+        session(url, stream=TWICE) as dg,
+        dg.agent.converse(settings) as agent,
+    ):
+        async for _ in agent:
+            pass
+
+
 async def stream_not_understood() -> None:
     async def babble(connection: ServerConnection) -> None:
         await connection.send("{")
@@ -426,7 +444,7 @@ ENDINGS: Final[list[Ending]] = [
     *(two_credentials, impossible_token),
     *(handshake_refused, handshake_dropped, handshake_garbage, handshake_late),
     *(handshake_untrusted, handshake_with_an_impossible_header, stream_closed_with_an_error),
-    *(stream_dropped, stream_not_understood, stream_used_after_its_end),
+    *(stream_dropped, conversation_dropped, stream_not_understood, stream_used_after_its_end),
 ]
 
 

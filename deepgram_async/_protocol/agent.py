@@ -211,7 +211,7 @@ class AgentCore(AudioCore[AgentEvent]):
 
     def is_waiting(self, call: FunctionCall) -> bool:
         """Return whether a call is neither answered nor cancelled."""
-        return self._waiting_calls.get(call.id) is call
+        return self.state is State.OPEN and self._waiting_calls.get(call.id) is call
 
     def answer_function_call(self, call_id: str, content: str) -> str:
         """Return the frame that answers a call, once.
@@ -243,6 +243,16 @@ class AgentCore(AudioCore[AgentEvent]):
         """Note that a frame was written; what is said beside the audio does not count as sound."""
         if not isinstance(frame, str) or frame == _KEEP_ALIVE or self.stage is not Stage.OPEN:
             super().frame_sent(frame, now)
+
+    # Public methods for another connection of the same conversation.
+
+    def said(self, frame: str | bytes) -> None:
+        """Note that a frame, which the protocol of another connection made, goes out here.
+
+        What follows the welcome are the settings.
+        """
+        if self.stage is Stage.WELCOMED:
+            self._advance("send_settings")
 
     # Public methods for time.
 

@@ -31,6 +31,10 @@ class AudioCore(SocketCore[E]):
         self.audio_bytes_sent = 0
         self.bytes_per_s = bytes_per_s_of(options)
 
+    def follow(self, previous: SocketCore[E], sent_bytes: int) -> None:
+        """Go on where the protocol of the connection before was."""
+        self.audio_bytes_sent = sent_bytes
+
     def frame_sent(self, frame: str | bytes, now: float) -> None:
         """Note that a frame was written."""
         self._last_sent_at = now

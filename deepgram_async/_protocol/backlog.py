@@ -185,6 +185,11 @@ class Backlog:
         return self._unsent_audio + messages
 
     @property
+    def sent_bytes(self) -> int:
+        """Bytes of all audio before what it has not got yet."""
+        return self._end - self._unsent_audio
+
+    @property
     def unsent_s(self) -> float:
         """Seconds of audio that it has not got yet; 0 for compressed audio."""
         return self._seconds(self._unsent_audio)
@@ -192,7 +197,7 @@ class Backlog:
     @property
     def sent_s(self) -> float:
         """Seconds of all audio before what it has not got yet; 0 for compressed audio."""
-        return self._seconds(self._end - self._unsent_audio)
+        return self._seconds(self.sent_bytes)
 
     # Helpers.
 

@@ -114,15 +114,7 @@ class ConversationMemory(Memory[AgentEvent]):
     An agent that is stored with Deepgram, whose id stands in place of ``agent``, can be given no
     context. It begins anew, with its greeting, and is told the user's last words only if no
     function was called for them.
-
-    Attributes:
-        wants_handover: Whether the service will end the connection soon.
-        is_over: Whether the service has said that it ends the connection now, for a reason that
-            another one does not have. It counts as lost, whether a close follows or not.
     """
-
-    wants_handover: bool
-    is_over: bool
 
     def __init__(
         self,
@@ -146,9 +138,9 @@ class ConversationMemory(Memory[AgentEvent]):
         Raises:
             OptionError: The settings hold what JSON cannot.
         """
-        self.is_behind = False
-        self.wants_handover = False
-        self.is_over = False
+        self._is_behind = False
+        self._wants_handover = False
+        self._is_over = False
         self._settings: dict[str, Any] = msgspec.json.decode(text_frame(settings, "settings"))
         self._call_patience_s = call_patience_s
         self._dialogue = Dialogue(most_characters)
@@ -233,12 +225,12 @@ class ConversationMemory(Memory[AgentEvent]):
             case InjectionRefused():
                 self._backlog.settle(_is_agent_message)
             case AgentWarning():
-                self.wants_handover = self.wants_handover or event.code == _ENDS_SOON
+                self._wants_handover = self._wants_handover or event.code == _ENDS_SOON
                 if event.code in _REFUSALS:
                     self._backlog.settle(_is_agent_message)
             case Error():
-                self.is_over = self._has_begun and event.code in PASSING
-                return None if self.is_over else event
+                self._is_over = self._has_begun and event.code in PASSING
+                return None if self._is_over else event
             case _:
                 return self._updates.place(event)
         return event
@@ -252,9 +244,10 @@ class ConversationMemory(Memory[AgentEvent]):
         if not self._has_begun:
             raise CannotResume("its settings were never applied")
         if self._has_audio and self._encoding in _NEED_A_HEADER:
-            raise CannotResume(f"{self._encoding} cannot be continued in the middle")
+            reason = f"{self._encoding} cannot be continued in the middle"
+            raise CannotResume(reason, "send raw audio to have lost connections replaced")
         self._is_owed = self._owes_answer
-        self.is_behind = True
+        self._is_behind = True
         self._stage = _Stage.CONNECTED
         self._agent_speaks = False
         self._repeated = None
@@ -269,7 +262,7 @@ class ConversationMemory(Memory[AgentEvent]):
         self._now = now
         if self._is_owed:
             self._owed_since = now
-        self.wants_handover = self.is_over = False
+        self._wants_handover = self._is_over = False
         self._patient_until = now + self._call_patience_s
 
     def wait_s(self, now: float) -> float:
@@ -295,10 +288,17 @@ class ConversationMemory(Memory[AgentEvent]):
         if self._repeated is not None:
             return self._repeat(self._repeated)
         frame = self._backlog.next(now)
-        self.is_behind = frame is not None
+        self._is_behind = frame is not None
         return frame
 
+    def change(self, options: Mapping[str, object]) -> None:
+        """Take nothing: the options of a conversation are its settings."""
+
     # Public attributes.
+
+    @property
+    def is_behind(self) -> bool:
+        return self._is_behind
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -331,9 +331,24 @@ class ConversationMemory(Memory[AgentEvent]):
         ) and (self._stage is _Stage.OPEN and self._updates.is_settled)
 
     @property
+    def sent_bytes(self) -> int:
+        return self._backlog.sent_bytes
+
+    @property
     def dropped_s(self) -> float:
-        """Seconds of audio since the last loss that nobody will hear; grows until it is level."""
         return self._backlog.dropped_s
+
+    @property
+    def wants_handover(self) -> bool:
+        return self._wants_handover
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the service has said that it ends the connection now, for a passing reason.
+
+        It counts as lost, whether a close follows or not.
+        """
+        return self._is_over
 
     @property
     def open_calls(self) -> list[FunctionCall]:

@@ -9,7 +9,6 @@ from typing import ClassVar, Final, TypeVar
 import msgspec
 
 from deepgram_async._protocol.audio_core import AudioCore, frame_of
-from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.sockets import State
 from deepgram_async.errors import AudioSourceError, OptionError
 
@@ -38,10 +37,6 @@ class ListeningCore(AudioCore[E]):
     @abstractmethod
     def is_verdict(event: E, frame: str) -> bool:
         """Return whether an event answers a ``Configure`` frame."""
-
-    def follow(self, previous: SocketCore[E], sent_bytes: int) -> None:
-        """Go on where the protocol of the connection before was."""
-        self.audio_bytes_sent = sent_bytes
 
     # Public methods for sending.
 

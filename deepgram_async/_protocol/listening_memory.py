@@ -51,6 +51,7 @@ class ListeningMemory(Memory[E], Generic[E]):
         self._left_out_s = 0.0
         self._covered_s = 0.0
         self._offset_s = 0.0
+        self._dropped_s = 0.0
         self._began = self._began_s = 0.0
         """When the present connection began, on both clocks."""
 
@@ -100,7 +101,7 @@ class ListeningMemory(Memory[E], Generic[E]):
             CannotResume: The format does not allow it.
         """
         rewind = self._log.rewind()
-        self._offset_s = rewind.offset_s
+        self._offset_s, self._dropped_s = rewind.offset_s, rewind.dropped_s
         return rewind
 
     def restart(self, now: float) -> None:
@@ -139,6 +140,11 @@ class ListeningMemory(Memory[E], Generic[E]):
     def options(self) -> Mapping[str, object]:
         """The options of the stream, with all changes that the service has confirmed."""
         return self._options
+
+    @property
+    def dropped_s(self) -> float:
+        """Seconds of audio that no final result covers and nobody will hear."""
+        return self._dropped_s
 
     @property
     def sent_bytes(self) -> int:

@@ -14,7 +14,17 @@ E = TypeVar("E")
 
 
 class CannotResume(Exception):  # noqa: N818 - an answer between two layers, not an error for users
-    """The stream cannot be continued on another connection; the text tells why."""
+    """The stream cannot be continued on another connection; the text tells why.
+
+    Attributes:
+        hint: What would make it possible.
+    """
+
+    hint: str | None
+
+    def __init__(self, reason: str, hint: str | None = None) -> None:
+        super().__init__(reason)
+        self.hint = hint
 
 
 class Rewind(msgspec.Struct, frozen=True):
@@ -134,6 +144,11 @@ class Memory(ABC, Generic[E]):
     @abstractmethod
     def is_quiet(self) -> bool:
         """Whether the service owes nothing: a good moment to change the connection."""
+
+    @property
+    def dropped_s(self) -> float:
+        """Seconds of audio that nobody will hear, since the last ``rewind``; may grow."""
+        return 0.0
 
     @property
     def sent_bytes(self) -> int:

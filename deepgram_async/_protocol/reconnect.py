@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from deepgram_async._protocol.memory import CannotResume
 from deepgram_async.errors import (
     ApiError,
     ConnectError,
@@ -51,12 +52,12 @@ ends the stream."""
 
 
 class ReconnectPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """How a live stream replaces a connection that was lost.
+    """How a stream replaces a connection that was lost: of live transcription, Flux or an agent.
 
     Retried are all closes but those in ``final_closes``, handshakes that are refused with one of
-    ``statuses``, and connections that could not be made in time. Only what the service hears
-    counts as success: the attempts begin anew when a result has come, not when a connection
-    stands.
+    ``statuses``, and connections that could not be made in time; for an agent also errors of the
+    service that pass. Only what the service hears counts as success: the attempts begin anew when
+    a result has come, or somebody speaks in a conversation, not when a connection stands.
 
     Attributes:
         attempts: How many connections are tried in a row without a result.
@@ -68,15 +69,17 @@ class ReconnectPolicy(msgspec.Struct, frozen=True, kw_only=True):
         final_closes: Close codes that end the stream.
         statuses: Refusals of a handshake that may pass.
         replay_s: Seconds of audio to keep for saying them again. No more is needed than the
-            longest time without a final result, or for Flux the longest turn.
-        replay_bytes: The same in bytes.
+            longest time without a final result, or for Flux the longest turn. A conversation
+            with an agent keeps ten seconds at most: in it, late speech is worse than none.
+        replay_bytes: The same in bytes; not for an agent.
         replay_speed: How much faster than real time kept audio is sent; ``None`` sends it at
             once. Deepgram takes up to 1.25 (Deepgram docs, "Recovering from connection errors").
         handover_s: So long before the service would end a connection for its age it is replaced by
             another, in the first moment in which nothing is owed; after half of that time in any
             case. The service ends a stream of speech after an hour and a conversation with an
             agent after two (Deepgram docs, "TTS WebSocket limits", "Voice Agent API limits").
-        on_loss: Asked before every attempt; see ``ReconnectHook``.
+        on_loss: Asked before every attempt; see ``ReconnectHook``. A conversation with an agent
+            has no options to change.
     """
 
     attempts: int = 10
@@ -151,13 +154,13 @@ def given_up(lost: DeepgramError, last: DeepgramError, attempts: int) -> Connect
     return error
 
 
-def unresumable(lost: DeepgramError, reason: Exception) -> ConnectionLostError:
+def unresumable(lost: DeepgramError, reason: CannotResume) -> ConnectionLostError:
     """Return the error for a stream that no other connection can go on with."""
     return _varied(
         lost,
         f"{lost.message}; it cannot be resumed on another connection: {reason}",
         retryable=lost.retryable,
-        hint="send raw audio, WAV or Ogg with Opus to have lost connections replaced",
+        hint=reason.hint or lost.hint,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -11,6 +12,8 @@ from deepgram_async._protocol.audio_clocks import AudioClock
 from deepgram_async._protocol.memory import CannotResume, Rewind
 
 __all__ = ["Gap", "ReplayLog"]
+
+_HINT: Final = "send raw audio, WAV or Ogg with Opus to have lost connections replaced"
 
 
 class _Control(msgspec.Struct, gc=False):
@@ -179,7 +182,7 @@ class ReplayLog:
         """
         clock = self._clock
         if clock.reason is not None and (self._begin or self._covered_s):
-            raise CannotResume(clock.reason)
+            raise CannotResume(clock.reason, _HINT)
         # What tells nothing about time yet is said again as a whole.
         start = 0 if clock.reason is not None else clock.position_of(self._covered_s)
         if start < self._begin:

@@ -48,6 +48,9 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
             Deepgram closes a silent stream after ten seconds (Deepgram docs, "Audio Keep Alive").
         agent_keepalive_s: The same for a voice agent, which may wait longer (Deepgram docs, "Agent
             Keep Alive").
+        agent_longest_s: Deepgram ends a conversation after two hours (Deepgram docs, "Voice Agent
+            API limits"); ``handover_s`` of the policy before that it goes on over another
+            connection. ``None`` knows no limit, for a self-hosted service.
         dead_peer_s: A peer that answers no ping, or takes no data, for this long is given up.
         stalled_after_s: Audio is sent so long and the service says nothing: a live transcription
             or a conversation with Flux yields ``Stalled``; ``None`` for never. Both services tell
@@ -86,13 +89,14 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
             ends with ``SlowConsumerError``.
         strict: Raise ``ProtocolError`` for a message that cannot be decoded, instead of
             delivering it as ``Malformed``.
-        reconnect: How a live transcription or a conversation with Flux replaces a connection that
-            was lost; ``None`` ends it with ``ConnectionLostError``.
+        reconnect: How a live transcription, a conversation with Flux or one with a voice agent
+            replaces a connection that was lost; ``None`` ends it with ``ConnectionLostError``.
     """
 
     open_timeout_s: float = 10.0
     keepalive_s: float | None = 4.0
     agent_keepalive_s: float | None = 8.0
+    agent_longest_s: float | None = 7200.0
     dead_peer_s: float = 15.0
     stalled_after_s: float | None = 10.0
     agent_stalled_after_s: float | None = None

@@ -4,82 +4,55 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import aclosing
 from functools import partial
-from typing import Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
 from deepgram_async._protocol import agent_fields, rules_agent
 from deepgram_async._protocol.agent import AgentCore
+from deepgram_async._protocol.conversation import ConversationMemory
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import State
 from deepgram_async._protocol.sources import AudioChunks
-from deepgram_async._stream.audio_stream import AudioStream
+from deepgram_async._stream.agent_messages import AgentMessages
+from deepgram_async._stream.connection import Carrier, Sink
 from deepgram_async._stream.pump import chunks_of
+from deepgram_async._stream.resuming import ResumingConnection, Resumption
 from deepgram_async._stream.stream import Connector
 from deepgram_async._stream.tools import ToolFunction, Tools
-from deepgram_async.errors import InvalidStateError, OperationTimeoutError
+from deepgram_async.errors import InvalidStateError
 from deepgram_async.models.agent import (
     AgentEvent,
     Audio,
-    ConversationText,
     Error,
     FunctionCall,
     FunctionCallCancelled,
     FunctionCallRequest,
-    InjectionRefused,
-    ListenUpdated,
-    PromptUpdated,
     SettingsApplied,
-    SpeakUpdated,
-    ThinkLiveUpdated,
-    ThinkUpdated,
     UserStartedSpeaking,
     Welcome,
 )
 from deepgram_async.models.agent import Warning as AgentWarning
-from deepgram_async.models.agent_settings import (
-    Agent,
-    Listen,
-    Output,
-    Settings,
-    Speak,
-    Think,
-    ThinkLive,
-)
+from deepgram_async.models.agent_settings import Settings
+from deepgram_async.models.events import Reconnected, Reconnecting
 
-__all__ = ["AgentStream", "Behavior", "Injection"]
+if TYPE_CHECKING:
+    from deepgram_async._io.sockets import WebSocket
+
+__all__ = ["AgentStream"]
 
 _log = logging.getLogger("deepgram_async")
 
 F = TypeVar("F", bound=ToolFunction)
 
-# What a service says that ignores an injected message.
-_REFUSALS: Final = frozenset(
-    {"INJECT_AGENT_MESSAGE_DURING_AGENT_SPEECH", "INJECT_AGENT_MESSAGE_DURING_USER_SPEECH"}
-)
-
-Behavior = Literal["default", "queue", "interrupt"]
-"""What an injected message does while somebody speaks: it is refused, waits, or interrupts."""
+# In a conversation, late speech is worse than none.
+_LONGEST_REPLAY_S: Final = 10.0
 
 
-class Injection(msgspec.Struct, frozen=True):
-    """What became of a message that the agent was to say.
-
-    Attributes:
-        outcome: ``spoken`` when the agent began to say it.
-        reason: Why it was refused, in the words of the service.
-    """
-
-    outcome: Literal["spoken", "refused", "timed_out"]
-    reason: str | None = None
-
-
-class AgentStream(AudioStream[AgentCore, AgentEvent]):
+class AgentStream(AgentMessages):
     """A conversation with a voice agent, made by ``dg.agent.converse(...)``.
 
     ::
@@ -112,11 +85,19 @@ class AgentStream(AudioStream[AgentCore, AgentEvent]):
     what was queued is sent, and cuts off an agent that is still speaking. While no audio is sent,
     a KeepAlive is sent every ``agent_keepalive_s`` of ``StreamSettings``.
 
+    A connection that is lost is replaced: ``Reconnecting`` and ``Reconnected`` tell of it, and
+    ``StreamSettings.reconnect`` how hard that is tried. A new connection is a new agent: it is
+    given the settings with all that was said, without the greeting, then the changes that were
+    made, and the words that were not answered. It goes on from there; what the lost one had begun
+    to say and did not is lost, and so is what it thought. Calls of functions that are not answered
+    within five seconds are cancelled: ``FunctionCallCancelled``. Of the user's audio at most ten
+    seconds are kept. An agent that the settings name by an id begins anew with each connection,
+    with its greeting. The same happens, without a gap, before the service ends a conversation for
+    its age. Compressed audio in a container (``flac``, ``ogg-opus``) cannot go on elsewhere.
+
     Attributes:
         tools: The functions that the agent may call; to be complete before the stream is opened.
     """
-
-    tools: Tools
 
     def __init__(
         self,
@@ -137,19 +118,12 @@ class AgentStream(AudioStream[AgentCore, AgentEvent]):
 
         audio_input = agent_fields.audio_input(agent_settings)
         quiet = replace(settings, stalled_after_s=settings.agent_stalled_after_s)
-        super().__init__(connect, make_core, AgentCore.is_expendable, quiet, audio_input)
+        super().__init__(connect, make_core, agent_settings, tools, quiet, validate=validate)
         if validate and isinstance(agent_settings, Settings):
             rules_agent.check_settings(agent_settings)
-        self.tools = tools
-        self._agent_settings = agent_settings
-        self._validate = validate
         self._configured = asyncio.Event()
         self._has_source = False
         self._calls: dict[str, asyncio.Task[None]] = {}
-        self._updating = asyncio.Lock()
-        self._unclaimed: Counter[type] = Counter()
-        """Confirmations that nobody waits for any more, but will still come."""
-        self._stale: AgentEvent | None = None
 
     # Public methods for opening.
 
@@ -239,164 +213,39 @@ class AgentStream(AudioStream[AgentCore, AgentEvent]):
         core, connection = self._ready()
         connection.put(core.keep_alive())
 
-    # Public methods for changing the agent. Each returns when the service has confirmed, and
-    # raises OperationTimeoutError when it does not within `confirm_timeout_s`. A change that is
-    # wrong ends the conversation, as every error does.
-
-    async def update_prompt(self, prompt: str) -> None:
-        """Give the language model more instructions, and return when they are in force.
-
-        Whether they replace the prompt or are added to it, Deepgram's pages contradict each
-        other; ``update_think`` replaces it for certain.
-
-        Raises:
-            AgentError: The service refused it, and ended the conversation.
-            OperationTimeoutError: The service did not confirm it.
-            InvalidStateError: The stream is not open.
-        """
-        await self._update(PromptUpdated, lambda core: core.update_prompt(prompt))
-
-    async def update_think(self, think: Think | Sequence[Think] | Mapping[str, object]) -> None:
-        """Replace the language model with its prompt, and return when the new one is in force.
-
-        The functions of the tools are added.
-
-        Raises:
-            AgentError: The service refused it, and ended the conversation.
-            OperationTimeoutError: The service did not confirm it.
-            OptionError: A field has the wrong type, or a documented rule is broken.
-            InvalidStateError: The stream is not open.
-        """
-        if self._validate and not isinstance(think, Mapping):
-            rules_agent.check_think(think, has_think_live=self._has_think_live)
-        functions = self.tools.functions
-        await self._update(ThinkUpdated, lambda core: core.update_think(think, functions))
-
-    async def update_speak(self, speak: Speak | Sequence[Speak] | Mapping[str, object]) -> None:
-        """Replace the voice, and return when the new one is in force.
-
-        Raises:
-            AgentError: The service refused it, and ended the conversation.
-            OperationTimeoutError: The service did not confirm it.
-            OptionError: A field has the wrong type, or a documented rule is broken.
-            InvalidStateError: The stream is not open.
-        """
-        if self._validate and not isinstance(speak, Mapping):
-            rules_agent.check_speak(speak, self._output)
-        await self._update(SpeakUpdated, lambda core: core.update_speak(speak))
-
-    async def update_listen(self, listen: Listen | Mapping[str, object]) -> None:
-        """Change how the agent hears, and return when it is in force.
-
-        What is left out stays, except ``language_hints``, which are cleared.
-
-        Raises:
-            AgentError: The service refused it, and ended the conversation.
-            OperationTimeoutError: The service did not confirm it.
-            OptionError: A field has the wrong type, or a documented rule is broken.
-            InvalidStateError: The stream is not open.
-        """
-        if self._validate and isinstance(listen, Listen):
-            rules_agent.check_listen(listen)
-        await self._update(ListenUpdated, lambda core: core.update_listen(listen))
-
-    async def update_think_live(self, think_live: ThinkLive | Mapping[str, object]) -> None:
-        """Change what the agent does between the turns, and return when it is in force.
-
-        Raises:
-            AgentError: The service refused it, and ended the conversation.
-            OperationTimeoutError: The service did not confirm it.
-            OptionError: A field has the wrong type, or a documented rule is broken.
-            InvalidStateError: The stream is not open.
-        """
-        if self._validate and isinstance(think_live, ThinkLive):
-            rules_agent.check_think_live(think_live)
-        await self._update(ThinkLiveUpdated, lambda core: core.update_think_live(think_live))
-
-    # Public methods for speaking in somebody's place.
-
-    async def inject_user_message(self, content: str) -> None:
-        """Let the agent hear a sentence as if the user had said it.
-
-        Raises:
-            InvalidStateError: The stream is not open.
-        """
-        core, connection = self._ready()
-        connection.put(core.inject_user_message(content))
-
-    async def inject_agent_message(
-        self, message: str, behavior: Behavior | None = None, *, timeout_s: float = 10.0
-    ) -> Injection:
-        """Let the agent say a sentence, and return what became of it.
-
-        Args:
-            message: What to say.
-            behavior: What it does while somebody speaks: by default it is refused, ``queue``
-                waits for the agent to end, ``interrupt`` does not wait.
-            timeout_s: How long to wait for the agent to begin.
-
-        Raises:
-            AgentError: The service ended the conversation.
-            InvalidStateError: The stream is not open.
-        """
-        return await self._inject(message, behavior, timeout_s)
-
-    async def inject_dynamic_message(
-        self, behavior: Behavior | None = None, *, timeout_s: float = 10.0
-    ) -> Injection:
-        """Let the agent say something of its own; only with ``think_live``.
-
-        Args:
-            behavior: As for ``inject_agent_message``.
-            timeout_s: As for ``inject_agent_message``.
-
-        Raises:
-            AgentError: The service ended the conversation.
-            InvalidStateError: The stream is not open.
-        """
-        return await self._inject(None, behavior, timeout_s)
-
-    async def force_end_turn(self) -> None:
-        """End the user's turn; only where a Flux model listens, else a ``Warning`` comes.
-
-        Raises:
-            InvalidStateError: The stream is not open.
-        """
-        core, connection = self._ready()
-        connection.put(core.force_end_turn())
-
-    async def answer_function_call(self, call_id: str, content: str) -> None:
-        """Answer a call of a function by hand, once.
-
-        Args:
-            call_id: Of the call in a ``FunctionCallRequest``.
-            content: What the language model gets to read.
-
-        Raises:
-            InvalidStateError: No such call waits, or the stream is not open.
-        """
-        core, connection = self._ready()
-        connection.put(core.answer_function_call(call_id, content))
-
-    async def send_to_think_provider(self, content: object) -> None:
-        """Hand any JSON value to a language model of one's own (experimental).
-
-        Raises:
-            InvalidStateError: The stream is not open.
-            OptionError: JSON cannot hold the value.
-        """
-        core, connection = self._ready()
-        connection.put(core.send_to_think_provider(content))
-
     # Opening.
 
     @property
     def _takes_audio(self) -> bool:
         return super()._takes_audio and self._configured.is_set()
 
+    def _carried(self, core: AgentCore, websocket: WebSocket, sink: Sink[AgentEvent]) -> Carrier:
+        policy = self._settings.reconnect
+        if policy is None:
+            return super()._carried(core, websocket, sink)
+
+        connector = self._connect  # alone: the stream itself must stay free to be forgotten
+
+        async def connect(_: Mapping[str, object]) -> WebSocket:
+            return await connector()
+
+        resumption = Resumption(
+            policy=policy,
+            connect=connect,
+            make_core=self._make_core,
+            memory=ConversationMemory(
+                agent_fields.settings_fields(self._agent_settings, self.tools.functions),
+                replay_speed=policy.replay_speed,
+                audio_s=min(policy.replay_s, _LONGEST_REPLAY_S),
+            ),
+            longest_s=self._settings.agent_longest_s,
+        )
+        return ResumingConnection(core, websocket, self._settings, sink, resumption)
+
     def _check(self) -> None:
         """Refuse before anything is sent what would be refused later."""
-        agent_fields.settings_fields(self._agent_settings, self.tools.functions)
+        fields = agent_fields.settings_fields(self._agent_settings, self.tools.functions)
+        agent_fields.text_frame(fields, "settings")
         if self._validate:
             for function in self.tools.functions:
                 rules_agent.check_function(function, has_think_live=self._has_think_live)
@@ -410,73 +259,13 @@ class AgentStream(AudioStream[AgentCore, AgentEvent]):
         connection.put(core.send_settings(self._agent_settings, self.tools.functions))
         await self._waiters.wait(applied, patience, core.OPERATION)
 
-    @property
-    def _has_think_live(self) -> bool:
-        settings = self._agent_settings
-        if not isinstance(settings, Settings) or not isinstance(settings.agent, Agent):
-            return True  # unknown here: the service decides
-        return settings.agent.think_live is not None
-
-    @property
-    def _output(self) -> Output | None:
-        settings = self._agent_settings
-        return settings.audio.output if isinstance(settings, Settings) else None
-
-    # Changes and injections.
-
-    async def _update(
-        self, confirmation: type[AgentEvent], make_frame: Callable[[AgentCore], str]
-    ) -> None:
-        async with self._updating:  # confirmations have no ids: one change is under way at a time
-            core, connection = self._ready()
-            frame = make_frame(core)
-            confirmed = self._waiters.expect(
-                lambda event: isinstance(event, confirmation) and event is not self._stale
-            )
-            connection.put(frame)
-            try:
-                await self._waiters.wait(
-                    confirmed, self._settings.confirm_timeout_s, core.OPERATION
-                )
-            except asyncio.CancelledError:
-                if confirmed.cancelled():  # it will still come, and is not that of the next change
-                    self._unclaimed[confirmation] += 1
-                raise
-
-    async def _inject(
-        self, message: str | None, behavior: Behavior | None, timeout_s: float
-    ) -> Injection:
-        def is_outcome(event: AgentEvent) -> bool:
-            match event:
-                case ConversationText(role="assistant"):
-                    return message is None or _begins(message, event.content)
-                case InjectionRefused():
-                    return behavior != "interrupt"
-                case AgentWarning():
-                    return event.code in _REFUSALS and behavior != "interrupt"
-                case _:
-                    return False
-
-        core, connection = self._ready()
-        frame = core.inject_agent_message(message, behavior)
-        outcome = self._waiters.expect(is_outcome)
-        connection.put(frame)
-        try:
-            event = await self._waiters.wait(outcome, timeout_s, core.OPERATION)
-        except OperationTimeoutError:
-            return Injection("timed_out")
-        match event:
-            case InjectionRefused():
-                return Injection("refused", event.message)
-            case AgentWarning():
-                return Injection("refused", event.description)
-            case _:
-                return Injection("spoken")
-
     # What is done about events before the user sees them.
 
     def _received(self, event: AgentEvent) -> None:
         self._stale = None
+        core = self._core
+        if core is not None:
+            core.note(event)
         match event:
             case UserStartedSpeaking():
                 self._buffer.discard(lambda waiting: isinstance(waiting, Audio))
@@ -490,8 +279,12 @@ class AgentStream(AudioStream[AgentCore, AgentEvent]):
             case AgentWarning():
                 _log.warning("%s: warning %s", AgentCore.OPERATION, event.code)
             case Error():
-                if self._core is not None and self._core.state is State.OPEN:
-                    raise self._core.error_of(event)
+                if core is not None and core.state is State.OPEN:
+                    raise core.error_of(event)
+            case Reconnecting():
+                self._waiters.hold()
+            case Reconnected():
+                self._waiters.release()
             case _:
                 if self._unclaimed[type(event)]:
                     self._unclaimed[type(event)] -= 1
@@ -532,9 +325,3 @@ class AgentStream(AudioStream[AgentCore, AgentEvent]):
         except Exception as error:  # the source is the caller's: its error is the caller's to see
             self._fail(error)
             await self._drain()
-
-
-def _begins(message: str, content: str) -> bool:
-    """Return whether a text is the beginning of a message, or all of it."""
-    said = " ".join(content.split())
-    return bool(said) and " ".join(message.split()).startswith(said)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from deepgram_async._protocol.core import SocketCore
-from deepgram_async._protocol.memory import CannotResume, Memory, Rewind
+from deepgram_async._protocol.memory import CannotResume, Memory
 from deepgram_async._protocol.reconnect import (
     ConnectionLoss,
     ReconnectPolicy,
@@ -66,7 +66,6 @@ class _Loss:
     error: DeepgramError
     last: DeepgramError
     since: float
-    rewind: Rewind
     delay_s: float = 0.0
 
 
@@ -109,14 +108,16 @@ class ResumingConnection(Generic[E]):
         self._is_finishing = False
         self._healer: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._patient_until = 0.0
+        """How long the healer waits for an answer."""
         self._handover: asyncio.TimerHandle | None = None
         self._is_handing_over = False
         self.reconnects = 0
         """How many connections were replaced."""
-        self.dropped_s = 0.0
-        """Seconds of audio that nobody will hear."""
+        self._dropped_s = self._dropped_s_told = 0.0
+        """What was dropped up to the last loss, and what the user was told of."""
         self._first_audio_at: float | None = None
-        """The same of the connections that were replaced."""
+        """When the first audio was written to a connection that was replaced."""
         self._link = self._linked(websocket)
 
     def start(self) -> None:
@@ -169,11 +170,18 @@ class ResumingConnection(Generic[E]):
         self._has_work.set()
 
     def finish(self) -> None:
-        """Close the WebSocket when all is written: for protocols without a closing message."""
+        """Close the WebSocket when all is written: for protocols without a closing message.
+
+        What could not be said yet is not said any more: nobody would hear an answer.
+        """
         self._is_finishing = True
-        if self._loss is not None:
-            self._end(None)  # what was not said yet, nobody would answer
-        elif not self._memory.is_behind:
+        if self._memory.is_behind:
+            link = self._link
+            link.detach()
+            link.finish()
+            self._end(None)
+        else:
+            self._link_core.end()
             self._link.finish()
 
     # Public methods for ending.
@@ -232,6 +240,11 @@ class ResumingConnection(Generic[E]):
         first = self._first_audio_at
         return self._link.first_audio_at if first is None else first
 
+    @property
+    def dropped_s(self) -> float:
+        """Seconds of audio that nobody will hear."""
+        return round(self._dropped_s + self._memory.dropped_s, 6)
+
     # What the present connection calls.
 
     def take(self, event: E | Stalled) -> None:
@@ -243,7 +256,10 @@ class ResumingConnection(Generic[E]):
         placed = memory.place(event)
         if memory.is_behind or self._is_handing_over:
             self._has_work.set()
-        if placed is not None:
+            self._be_patient()
+        if placed is None:
+            self._core.request_id = self._link_core.request_id  # a greeting may have told it
+        else:
             if memory.is_progress(event):
                 self._attempts = 0
             self._sink.take(placed)
@@ -305,15 +321,19 @@ class ResumingConnection(Generic[E]):
 
     def _lost(self, error: DeepgramError) -> None:
         try:
-            rewind = self._memory.rewind()
+            self._rewind()
         except CannotResume as reason:
             self._end(unresumable(error, reason))
             return
-        self.dropped_s += rewind.dropped_s
         self._is_handing_over = False
-        self._loss = _Loss(error, error, self._loop.time(), rewind)
+        self._loss = _Loss(error, error, self._loop.time())
         if self._announce(self._loss, error):
             self._heal(self._replace(self._loss))
+
+    def _rewind(self) -> None:
+        dropped_s = self._memory.dropped_s
+        self._memory.rewind()
+        self._dropped_s += dropped_s
 
     def _announce(self, loss: _Loss, last: DeepgramError) -> bool:
         """Tell of the attempt that comes next, or end the stream if there is none."""
@@ -365,7 +385,7 @@ class ResumingConnection(Generic[E]):
             except Exception as error:  # of the user's token provider: nobody knows if it passes
                 self._end(stopped(loss.error, error))
                 return
-        if self._resumed(websocket, loss.rewind, since=loss.since, is_planned=False):
+        if self._resumed(websocket, since=loss.since, is_planned=False):
             await self._say_again()
 
     async def _wait_for_audio(self, loss: _Loss) -> None:
@@ -389,9 +409,7 @@ class ResumingConnection(Generic[E]):
             options |= changes or {}
         return await self._resumption.connect(options)
 
-    def _resumed(
-        self, websocket: WebSocket, rewind: Rewind, *, since: float, is_planned: bool
-    ) -> bool:
+    def _resumed(self, websocket: WebSocket, *, since: float, is_planned: bool) -> bool:
         """Go on over a new connection; return whether the user lets the stream go on."""
         self._loss = None
         self.reconnects += 1
@@ -400,11 +418,13 @@ class ResumingConnection(Generic[E]):
         now = self._loop.time()
         self._memory.restart(now)
         self._plan_handover()
+        dropped_s = self.dropped_s - self._dropped_s_told
+        self._dropped_s_told = self.dropped_s
         is_wanted = self._tell(
             Reconnected(
                 gap_s=now - since,
                 replayed_s=self._memory.unsent_s,
-                dropped_s=rewind.dropped_s,
+                dropped_s=round(dropped_s, 6),
                 attempts=self._attempts,
                 request_id=websocket.request_id,
                 is_planned=is_planned,
@@ -417,36 +437,36 @@ class ResumingConnection(Generic[E]):
     async def _say_again(self) -> None:
         """Say what is in the memory, at its pace, until there is no more."""
         memory, link = self._memory, self._link
+        self._be_patient()
         while memory.is_behind:
             self._has_work.clear()
-            delay_s = memory.wait_s(self._loop.time())
+            now = self._loop.time()
+            delay_s = memory.wait_s(now)
             if delay_s > 0:
                 await self._work_comes(delay_s)
                 continue
-            frame = memory.next(self._loop.time())
+            frame = memory.next(now)
             if frame is not None:
                 self._forward(frame)
                 self._wake()
                 await link.wait_for_room()
-            elif not await self._answer_comes():
-                link.give_up("the service did not answer in time")
-                return
+                self._be_patient()
+            elif memory.is_behind:
+                await self._work_comes(self._patient_until - now)
+                if self._loop.time() >= self._patient_until:
+                    link.give_up("the service did not answer in time")
+                    return
         self._wake()
-        if self._is_finishing:
-            link.finish()
 
-    async def _answer_comes(self) -> bool:
-        """Wait for what the memory waits for, if it does; return whether it came in time."""
-        if not self._memory.is_behind:
-            return True
-        return await self._work_comes(self._settings.open_timeout_s)
+    def _be_patient(self) -> None:
+        """Give the service time for an answer, anew; what the user says gives it none."""
+        self._patient_until = self._loop.time() + self._settings.open_timeout_s
 
-    async def _work_comes(self, patience_s: float) -> bool:
-        """Wait until something was added or heard, and return whether it was."""
+    async def _work_comes(self, patience_s: float) -> None:
+        """Wait until something was added or heard, or the patience is at its end."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
-                return await self._has_work.wait()
-        return False
+                await self._has_work.wait()
 
     def _given_up(self, loss: _Loss) -> DeepgramError:
         if self._is_given_up or self._attempts == 0:
@@ -465,7 +485,8 @@ class ResumingConnection(Generic[E]):
             self._handover = self._loop.call_later(longest_s - early_s, self._hand_over_soon)
 
     def _hand_over_soon(self) -> None:
-        if self._loss is None and not self._has_ended and not self._memory.is_behind:
+        is_over = self._has_ended or self._is_finishing
+        if self._loss is None and not is_over and not self._memory.is_behind:
             self._is_handing_over = True
             self._heal(self._hand_over(self._loop.time() + self._policy.handover_s / 2))
 
@@ -481,20 +502,24 @@ class ResumingConnection(Generic[E]):
             try:
                 websocket = await self._connected(None)
                 break
-            except DeepgramError as error:
+            except Exception as error:  # of the user's token provider, too: there is time to retry
                 attempt += 1
-                _log.debug("%s: cannot hand over yet: %s", self._core.OPERATION, error.message)
+                kind = type(error).__name__
+                _log.debug("%s: cannot hand over yet: %s", self._core.OPERATION, kind)
                 await asyncio.sleep(self._policy.pause_s(attempt, random.random()))
         try:
             await self._quiet_moment(latest)
-            rewind = self._memory.rewind()
+            self._rewind()
+        except CannotResume:  # so the connection stays as long as the service allows
+            websocket.abort("not needed")
+            return
         except BaseException:
             websocket.abort("not needed")
             raise
         previous = self._link
         previous.detach()
         now = self._loop.time()
-        if self._resumed(websocket, rewind, since=now, is_planned=True):
+        if self._resumed(websocket, since=now, is_planned=True):
             await asyncio.gather(self._say_again(), previous.aclose())
         else:
             await previous.aclose()

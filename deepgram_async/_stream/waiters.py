@@ -19,6 +19,9 @@ class Waiters(Generic[E]):
     def __init__(self) -> None:
         self._waiting: list[tuple[Callable[[E], bool], asyncio.Future[E]]] = []
         self._error: Exception | None = None
+        self._deadlines: dict[asyncio.Timeout, float] = {}
+        """The deadlines that run, each with its seconds."""
+        self._is_on_hold = False
 
     def expect(self, matches: Callable[[E], bool]) -> asyncio.Future[E]:
         """Return a future for the next event that matches and that nobody before expects.
@@ -34,14 +37,16 @@ class Waiters(Generic[E]):
         return future
 
     async def wait(self, future: asyncio.Future[E], timeout_s: float, operation: str) -> E:
-        """Return the event of a future.
+        """Return the event of a future; on hold, the time does not run.
 
         Raises:
             OperationTimeoutError: It did not come in time.
             DeepgramError: The stream ended before.
         """
+        deadline = asyncio.timeout(None if self._is_on_hold else timeout_s)
+        self._deadlines[deadline] = timeout_s
         try:
-            async with asyncio.timeout(timeout_s):
+            async with deadline:
                 return await future
         except TimeoutError:
             raise OperationTimeoutError(
@@ -51,6 +56,7 @@ class Waiters(Generic[E]):
                 operation=operation,
             ) from None
         finally:
+            del self._deadlines[deadline]
             self._waiting = [entry for entry in self._waiting if entry[1] is not future]
 
     def offer(self, event: E) -> None:
@@ -61,6 +67,21 @@ class Waiters(Generic[E]):
                 future.set_result(event)
                 self._waiting.remove(entry)
                 return
+
+    def hold(self) -> None:
+        """Let the time of all that wait stand still: nobody can answer."""
+        self._is_on_hold = True
+        for deadline in self._deadlines:
+            if not deadline.expired():
+                deadline.reschedule(None)
+
+    def release(self) -> None:
+        """Let the time of all that wait begin anew."""
+        self._is_on_hold = False
+        now = asyncio.get_running_loop().time()
+        for deadline, timeout_s in self._deadlines.items():
+            if not deadline.expired():
+                deadline.reschedule(now + timeout_s)
 
     def fail(self, error: Exception | None) -> None:
         """Tell everybody that nothing more comes, now and later."""

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from deepgram_async.models._base import Model
-from deepgram_async.models.events import Malformed, Stalled, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Stalled, Unknown
 
 __all__ = [
     "AgentAudioDone",
@@ -413,5 +413,7 @@ AgentMessage: TypeAlias = (
 )
 """Every message that this release knows, told apart by the field ``type`` when decoding."""
 
-AgentEvent: TypeAlias = AgentMessage | Audio | Unknown | Malformed | Stalled
+AgentEvent: TypeAlias = (
+    AgentMessage | Audio | Unknown | Malformed | Reconnecting | Reconnected | Stalled
+)
 """Everything that iterating over a conversation can yield; an `Error` is raised instead."""

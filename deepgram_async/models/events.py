@@ -67,14 +67,16 @@ class Reconnected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The stream goes on over another connection, on the same clock.
 
     Final results that came before stay and are not repeated. Interim results since the last final
-    one, or the turn that was under way, come anew.
+    one, or the turn that was under way, come anew. In a conversation with an agent another agent
+    goes on, and what the user knows already is not told again.
 
     Attributes:
         gap_s: Seconds without a connection.
         replayed_s: Seconds of audio that are said now to catch up, again or for the first time;
             0 where the format does not tell.
         dropped_s: Seconds of audio that no final result covers and nobody will hear, because
-            more had to be kept than the settings allow.
+            more had to be kept than the settings allow. What is dropped later, before all is
+            caught up, is told by the next event.
         attempts: How many connections were tried.
         request_id: The id of the new connection.
         is_planned: Whether a connection that worked was replaced, because the service would have

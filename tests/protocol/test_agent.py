@@ -449,3 +449,24 @@ def test_events_of_another_connection_are_followed() -> None:
     made.note(FunctionCallRequest(functions=[call]))
     assert made.is_waiting(call)
     assert made.stage is Stage.OPEN
+
+
+def test_the_settings_that_another_core_has_made_begin_the_conversation_here() -> None:
+    made = core(Stage.WELCOMED)
+    made.said(core(Stage.WELCOMED).send_settings(Settings()))
+    made.receive(APPLIED)
+    assert made.stage is Stage.OPEN
+
+
+@pytest.mark.parametrize("stage", [Stage.CONFIGURING, Stage.OPEN, Stage.CLOSED])
+def test_other_frames_of_another_core_change_nothing(stage: Stage) -> None:
+    made = core(stage)
+    made.said(core().keep_alive())
+    made.said(b"\0\0")
+    assert made.stage is stage
+
+
+def test_a_call_does_not_wait_when_the_stream_has_ended() -> None:
+    made, call = waiting()
+    made.state = State.CLOSED
+    assert not made.is_waiting(call)

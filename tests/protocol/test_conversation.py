@@ -1,10 +1,7 @@
 import json
-from typing import Any
 
 import pytest
 
-from deepgram_async._protocol.agent import AgentCore
-from deepgram_async._protocol.agent_fields import settings_fields
 from deepgram_async._protocol.conversation import ConversationMemory
 from deepgram_async._protocol.dialogue import UNANSWERED
 from deepgram_async._protocol.memory import CannotResume
@@ -15,12 +12,9 @@ from deepgram_async.models.agent import (
     AgentStartedSpeaking,
     Audio,
     CancelledFunction,
-    ConversationText,
     EndOfThought,
     Error,
-    FunctionCall,
     FunctionCallCancelled,
-    FunctionCallRequest,
     FunctionCallResponse,
     History,
     HistoryFunctionCall,
@@ -32,105 +26,23 @@ from deepgram_async.models.agent import (
     Welcome,
 )
 from deepgram_async.models.agent import Warning as AgentWarning
-from deepgram_async.models.agent_settings import Agent, Context, Function, Settings
-
-SETTINGS = settings_fields(
-    Settings(
-        agent=Agent(
-            greeting="Hello!",
-            context=Context(messages=[History(role="user", content="Long ago")]),
-        ),
-        tags=["test"],
-    ),
-    [Function(name="add")],
+from tests.support.conversation import (
+    RATE,
+    SETTINGS,
+    STORED,
+    again,
+    agent,
+    answer,
+    begun,
+    context,
+    frame,
+    inject,
+    request,
+    rest,
+    tell,
+    user,
+    written,
 )
-RATE = 48000
-"""Bytes in a second of the settings' audio."""
-STORED: dict[str, object] = {"type": "Settings", "agent": "8c5c9b8e-0000-0000-0000-000000000000"}
-
-
-def user(content: str) -> ConversationText:
-    return ConversationText(role="user", content=content)
-
-
-def agent(content: str, behavior: str | None = None) -> ConversationText:
-    return ConversationText(role="assistant", content=content, conversational_behavior=behavior)
-
-
-def request(*call_ids: str, client_side: bool = True) -> FunctionCallRequest:
-    calls = [
-        FunctionCall(id=call_id, name="add", arguments="{}", client_side=client_side)
-        for call_id in call_ids
-    ]
-    return FunctionCallRequest(functions=calls)
-
-
-def frame(kind: str, **fields: object) -> str:
-    return json.dumps({"type": kind, **fields}, separators=(",", ":"))
-
-
-def answer(call_id: str, content: str) -> str:
-    return frame("FunctionCallResponse", id=call_id, name="add", content=content)
-
-
-def inject(content: str) -> str:
-    return frame("InjectUserMessage", content=content)
-
-
-def begun(settings: dict[str, object] = SETTINGS, **bounds: Any) -> ConversationMemory:
-    """Return the memory of a conversation whose settings are in force."""
-    memory = ConversationMemory(settings, **bounds)
-    assert memory.place(Welcome()) == Welcome()
-    memory.add(json.dumps(settings), 0.0)
-    assert memory.place(SettingsApplied()) == SettingsApplied()
-    return memory
-
-
-def tell(memory: ConversationMemory, *events: AgentEvent) -> None:
-    """Let the service say what the user is told unchanged."""
-    for event in events:
-        assert memory.place(event) is event
-
-
-def written(memory: ConversationMemory, now: float = 0.0) -> dict[str, Any]:
-    """Return the settings of another connection, which is welcomed and told nothing more."""
-    memory.rewind()
-    memory.restart(now)
-    assert memory.is_behind
-    assert memory.next(now) is None
-    assert memory.place(Welcome()) is None
-    text = memory.next(now)
-    assert isinstance(text, str)
-    assert memory.next(now) is None
-    settings: dict[str, Any] = json.loads(text)
-    assert settings["type"] == "Settings"
-    return settings
-
-
-def context(settings: dict[str, Any]) -> list[str]:
-    """Return the context as short words, without what the settings began with."""
-    first, *messages = settings["agent"]["context"]["messages"]
-    assert first == {"type": "History", "role": "user", "content": "Long ago"}
-    lines: list[str] = []
-    for message in messages:
-        calls = message.get("function_calls", [])
-        lines += [f"{call['id']} -> {call['response']}" for call in calls]
-        lines += [f"{message['role']}: {message['content']}"] if "role" in message else []
-    return lines
-
-
-def again(memory: ConversationMemory, now: float = 0.0) -> list[str | bytes]:
-    """Return all that is said after the settings of another connection, without a pace."""
-    assert memory.place(SettingsApplied()) is None
-    return rest(memory, now)
-
-
-def rest(memory: ConversationMemory, now: float = 0.0) -> list[str | bytes]:
-    frames: list[str | bytes] = []
-    while (said := memory.next(now)) is not None:
-        frames.append(said)
-    return frames
-
 
 # The beginning of a connection.
 
@@ -591,125 +503,3 @@ def test_audio_with_a_header_cannot_be_resumed(encoding: str) -> None:
     memory.add(b"audio", 0.0)
     with pytest.raises(CannotResume, match=encoding):
         memory.rewind()
-
-
-# What the engine wants to know.
-
-
-def test_a_conversation_is_quiet_when_nobody_owes_anything() -> None:
-    memory = ConversationMemory(SETTINGS)
-    assert not memory.is_quiet
-    memory = begun()
-    course: list[tuple[AgentEvent, bool]] = [
-        (EndOfThought(), True),
-        (Audio(b"\0\0"), False),
-        (AgentAudioDone(), True),
-        (UserStartedSpeaking(), False),
-        (user("Add"), False),
-        (request("c1"), False),
-        (FunctionCallCancelled(functions=[CancelledFunction(id="c1")]), False),
-        (agent("Three."), True),
-        (AgentStartedSpeaking(), False),
-        (UserStartedSpeaking(), False),
-        (AgentStartedSpeaking(), False),
-        (AgentAudioDone(), True),
-        (request("c2"), False),
-        (agent("Well."), False),
-    ]
-    for event, is_quiet in course:
-        tell(memory, event)
-        assert (event, memory.is_quiet) == (event, is_quiet)
-    memory.add(answer("c2", "3"), 0.0)
-    assert memory.is_quiet
-    memory.rewind()
-    assert not memory.is_quiet
-
-
-def test_open_calls_owe_an_answer_however_long_they_take() -> None:
-    memory = begun()
-    tell(memory, user("Add"), request("c1"))
-    memory.add(bytes(2), 100.0)
-    assert context(written(memory, 100.0)) == [f"c1 -> {UNANSWERED}"]
-
-
-def verdict(memory: ConversationMemory) -> tuple[bool, bool]:
-    return memory.wants_handover, memory.is_over
-
-
-def test_the_end_of_a_long_conversation_is_announced() -> None:
-    memory = begun()
-    tell(memory, AgentWarning(code="PROMPT_TOO_LONG"))
-    assert verdict(memory) == (False, False)
-    tell(memory, AgentWarning(code="MAXIMUM_SESSION_LENGTH_APPROACHING"))
-    tell(memory, AgentWarning(code="SLOW_THINK_REQUEST"))
-    assert verdict(memory) == (True, False)
-    memory.rewind()
-    assert verdict(memory) == (True, False)
-    memory.restart(0.0)
-    assert verdict(memory) == (False, False)
-
-
-def test_a_passing_error_is_a_loss() -> None:
-    memory = begun()
-    assert memory.place(Error(code="SERVER_GOING_AWAY")) is None
-    assert verdict(memory) == (False, True)
-    memory.rewind()
-    memory.restart(0.0)
-    assert verdict(memory) == (False, False)
-    assert memory.place(Error(code="MAXIMUM_SESSION_LENGTH_REACHED")) is None
-    assert verdict(memory) == (False, True)
-
-
-def test_other_errors_and_those_of_a_beginning_are_for_the_user() -> None:
-    memory = ConversationMemory(SETTINGS)
-    tell(memory, Error(code="SERVER_GOING_AWAY"))
-    assert verdict(memory) == (False, False)
-    memory = begun()
-    tell(memory, Error(code="INVALID_SETTINGS"), Error())
-    assert verdict(memory) == (False, False)
-
-
-@pytest.mark.parametrize(
-    ("event", "expected"),
-    [
-        (agent("Hello!"), True),
-        (Audio(b"\0\0"), True),
-        (UserStartedSpeaking(), True),
-        (request("c1"), True),
-        (SpeakUpdated(), False),
-        (EndOfThought(), False),
-        (Error(), False),
-    ],
-)
-def test_only_what_an_agent_does_is_progress(event: AgentEvent, expected: bool) -> None:
-    memory = begun()
-    assert memory.is_progress(event) is expected
-    written(memory)
-    assert not memory.is_progress(event)
-    memory.place(SettingsApplied())
-    assert memory.is_progress(event) is expected
-
-
-def test_the_frames_are_those_of_the_protocol() -> None:
-    core = AgentCore(now=0.0, keepalive_s=None)
-    core.receive('{"type":"Welcome"}')
-    settings = core.send_settings(SETTINGS)
-    core.receive('{"type":"SettingsApplied"}')
-    memory = ConversationMemory(SETTINGS)
-    memory.place(Welcome())
-    memory.add(settings, 0.0)
-    memory.place(SettingsApplied())
-    kept = [
-        core.update_speak({"provider": {}}),
-        core.update_listen({"provider": {}}),
-        core.update_prompt("Hi"),
-        core.update_think({}),
-        core.update_think_live({}),
-        core.inject_user_message("Hi"),
-        core.inject_agent_message("Hi", "queue"),
-        core.inject_agent_message(None, None),
-    ]
-    for said in (*kept, core.keep_alive(), core.force_end_turn()):
-        memory.add(said, 0.0)
-    written(memory)
-    assert again(memory) == kept

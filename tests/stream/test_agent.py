@@ -39,6 +39,7 @@ from tests.support.agent import Peer, call, conversation, happens, request, unti
 from tests.support.servers import websocket_server
 
 CHUNK = b"\1\2" * 160
+ONCE = StreamSettings(reconnect=None)
 
 
 async def nothing(peer: Peer) -> None:
@@ -361,7 +362,7 @@ async def test_an_error_ends_the_conversation_after_the_events_before_it(
         await peer.say("ConversationText", role="assistant", content="Bye.")
         await peer.say("Error", code=code, description="It is over.")
 
-    async with conversation(script) as agent:
+    async with conversation(script, stream=ONCE) as agent:
         events: list[AgentEvent] = []
         with pytest.raises(AgentError) as caught:
             async for event in agent:
@@ -375,7 +376,7 @@ async def test_a_close_that_nobody_asked_for_raises() -> None:
     async def script(peer: Peer) -> None:
         await peer.connection.close(1011, "tired")
 
-    async with conversation(script) as agent:
+    async with conversation(script, stream=ONCE) as agent:
         with pytest.raises(ConnectionLostError, match="tired"):
             async for _ in agent:
                 pass

@@ -7,7 +7,7 @@ socket is left.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, suppress
 from operator import methodcaller
 from typing import Any, Final, NamedTuple
@@ -225,6 +225,8 @@ class Service:
         """How many more messages each connection gets, in their order."""
         self.said: list[asyncio.Event] = []
         """Set when the client has all of them."""
+        self.later_steps = 2
+        """How far the beginning of an agent's later connections comes."""
 
     async def __call__(self, connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -233,9 +235,7 @@ class Service:
         self.said.append(asyncio.Event())
         with suppress(ConnectionClosed):
             if kind == "agent":
-                await connection.send(message("Welcome", request_id="r-1"))
-                await connection.recv()
-                await connection.send(message("SettingsApplied"))
+                await self._set_up(connection, self.later_steps if number >= self.first else 2)
             messages = self.messages[number] if number < len(self.messages) else 0
             for text in self._beginning(kind)[:messages]:
                 await connection.send(text)
@@ -243,6 +243,18 @@ class Service:
             self.said[number].set()
             async for _ in connection:
                 pass
+
+    @property
+    def first(self) -> int:
+        """Number of the first connection that replaces another."""
+        return len(self.messages)
+
+    async def _set_up(self, connection: ServerConnection, steps: int) -> None:
+        if steps:
+            await connection.send(message("Welcome", request_id="r-1"))
+        if steps > 1:
+            await connection.recv()
+            await connection.send(message("SettingsApplied"))
 
     def _beginning(self, kind: str) -> list[str]:
         match kind:
@@ -287,21 +299,30 @@ async def _wrong(work: Awaitable[object], limit_s: float) -> str | None:
     return None
 
 
-async def wrong_ends(fault: Fault | None, policy: ReconnectPolicy | None) -> list[str]:
+async def wrong_ends(
+    fault: Fault | None,
+    policy: ReconnectPolicy | None,
+    *,
+    later_steps: int = 2,
+    open_timeout_s: float = 10,
+    kinds: Collection[str] = OPERATIONS,
+) -> list[str]:
     """Run all operations, let the fault happen to all of them, and return what went wrong."""
     asyncio.get_running_loop().set_debug(False)  # it takes the time that is measured here
     service = Service()
+    service.later_steps = later_steps
     running: list[Running] = []
-    settings = msgspec.structs.replace(SETTINGS, open_timeout_s=10, reconnect=policy)
+    settings = msgspec.structs.replace(SETTINGS, open_timeout_s=open_timeout_s, reconnect=policy)
     # A fault that does not hold for the next connection is healed by it.
     is_healed = fault is None or (policy is not None and not (fault.stays and fault.is_immediate))
+    is_healed = is_healed and later_steps == 2
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(websocket_server(service))
         proxy = await stack.enter_async_context(FaultProxy(url))
         dg = DeepgramSession("key", base_url=proxy.base_url, stream=settings)
         await stack.enter_async_context(dg)
-        for kind, operations in OPERATIONS.items():
-            for operation in operations:
+        for kind in kinds:
+            for operation in OPERATIONS[kind]:
                 if operation.needs_a_peer and is_healed:
                     continue
                 for messages in (0, 2):
@@ -341,6 +362,17 @@ async def test_every_operation_ends_in_its_time_when_the_peer_is(
     peer: str, policy: ReconnectPolicy | None
 ) -> None:
     assert await wrong_ends(FAULTS[peer], policy) == []
+
+
+@pytest.mark.parametrize("later_steps", [0, 1])
+async def test_every_operation_ends_in_its_time_when_the_next_agent_is_not_set_up(
+    later_steps: int,
+) -> None:
+    policy = msgspec.structs.replace(POLICY, attempts=1)
+    wrong = await wrong_ends(
+        Fault("reset"), policy, later_steps=later_steps, open_timeout_s=1.0, kinds=["agent"]
+    )
+    assert wrong == []
 
 
 # Opening.

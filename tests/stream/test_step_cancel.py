@@ -16,7 +16,14 @@ from aiohttp import web
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from deepgram_async import AudioSource, DeepgramSession, FluxStream, LiveStream, StreamSettings
+from deepgram_async import (
+    AudioSource,
+    DeepgramSession,
+    FluxStream,
+    LiveStream,
+    ReconnectPolicy,
+    StreamSettings,
+)
 from deepgram_async.errors import InvalidStateError
 from deepgram_async.models.flux import TurnInfo
 from deepgram_async.models.live import Results
@@ -302,6 +309,42 @@ async def test_conversing(late: bool) -> None:
         for cancellation in each_step(late=late):
             assert await cancellation(conversation(dg)) in (None, "done")
             assert await conversation(dg) == "done"
+
+
+@both_moments
+async def test_conversing_over_a_connection_that_is_lost(late: bool) -> None:
+    connections = 0
+
+    async def handle(connection: ServerConnection) -> None:
+        nonlocal connections
+        connections += 1
+        number = connections
+        peer = agent.Peer(connection)
+        with suppress(ConnectionClosed):
+            await peer.greet()
+            if number % 2:
+                await peer.frame()
+                connection.transport.abort()
+            else:
+                await peer.hear("UpdatePrompt")
+                await peer.say("PromptUpdated")
+                await peer.listen()
+
+    async def conversation(dg: DeepgramSession) -> str:
+        async with dg.agent.converse({"agent": {}, "audio": {}}) as stream:
+            await stream.update_prompt("Be brief.")
+            return "done"
+
+    policy = ReconnectPolicy(first_delay_s=0.001)
+    settings = StreamSettings(close_timeout_s=0.5, reconnect=policy)
+    async with (
+        websocket_server(handle) as url,
+        DeepgramSession("key", base_url=url, stream=settings) as dg,
+    ):
+        for cancellation in each_step(late=late):
+            connections = 0
+            assert await cancellation(conversation(dg)) in (None, "done")
+            assert dg.streams == ()
 
 
 # Requests.

@@ -3,7 +3,15 @@
 from collections.abc import AsyncIterator
 from typing import assert_type
 
-from deepgram_async import AgentStream, DeepgramSession, Injection, Tools
+from deepgram_async import (
+    AgentStream,
+    DeepgramSession,
+    Injection,
+    Reconnected,
+    Reconnecting,
+    StreamSettings,
+    Tools,
+)
 from deepgram_async.models.agent import (
     AgentEvent,
     Audio,
@@ -46,6 +54,11 @@ async def tools_keep_the_types_of_functions() -> None:
     assert_type(tools.functions, list[Function])
 
 
+def settings() -> StreamSettings:
+    assert_type(StreamSettings().agent_longest_s, float | None)
+    return StreamSettings(agent_longest_s=None)
+
+
 def conversations(dg: DeepgramSession) -> None:
     assert_type(dg.agent.converse(), AgentStream)
     assert_type(dg.agent.converse(Settings(), tools=tools), AgentStream)
@@ -72,6 +85,10 @@ async def events(dg: DeepgramSession, microphone: AsyncIterator[bytes]) -> None:
                     assert_type(event.functions[0].arguments, str)
                 case History():
                     history.append(event)
+                case Reconnecting():
+                    assert_type(event.reason, str)
+                case Reconnected():
+                    assert_type(event.is_planned, bool)
                 case _:
                     pass
     Settings(agent=Agent(context=Context(messages=history)))
