@@ -10,9 +10,11 @@ from typing import Final
 from deepgram_async._protocol import rules_speak
 from deepgram_async._protocol.rules_speak import LONGEST_TEXT
 from deepgram_async._protocol.settings import StreamSettings
+from deepgram_async._protocol.sockets import State
 from deepgram_async._protocol.sources import TextSource
 from deepgram_async._protocol.speak_v2 import SpeakV2Core
 from deepgram_async._protocol.speech_text import require_text, split_text
+from deepgram_async._stream.connection import Carrier
 from deepgram_async._stream.owed import Owed
 from deepgram_async._stream.speaking import KEPT_WARNINGS, SpeakingStream, Utterance
 from deepgram_async._stream.stream import Connector
@@ -31,8 +33,9 @@ from deepgram_async.models.speak_flux import (
 
 __all__ = ["FluxSpeakStream"]
 
-# Warnings that answer an interruption which the service did not make.
-_REFUSALS: Final = ("INTERRUPT_IN_PROGRESS", "INVALID_INTERRUPT_OFFSET")
+# Warnings that answer an interruption which the service did not make. The second comes if nothing
+# of the session was spoken yet (Deepgram docs, "Interruption Handling").
+_REFUSALS: Final = ("INTERRUPT_IN_PROGRESS", "NO_AUDIO_GENERATED", "INVALID_INTERRUPT_OFFSET")
 
 
 class FluxSpeakStream(
@@ -202,6 +205,7 @@ class FluxSpeakStream(
                     self._settle_flush(None)
                 else:
                     self._turn_has_text = False
+                self._cut_was_refused = False
                 self._settle_cut(event)
             case ConfigureSuccess() | ConfigureFailure():
                 self._verdicts.settle(event)
@@ -210,13 +214,23 @@ class FluxSpeakStream(
                 if event.code == "NO_ACTIVE_SPEECH":
                     self._settle_cut(None)
                 elif event.code in _REFUSALS and self._cuts:
-                    self._cut_was_refused = True  # the turn goes on to its end, unheard
+                    self._go_on_unheard()
             case Connected():
                 self._connected = event
             case SessionMetadata():
                 self._totals = event
             case _:
                 pass
+
+    def _go_on_unheard(self) -> None:
+        """See to it that the turn that was not interrupted ends, if there is one."""
+        core, connection = self._core, self._connection
+        if self._turn_has_text and not self._flushes and core is not None:
+            if connection is not None and core.state is State.OPEN:  # the closing message flushes
+                self._end_turn(core, connection)
+        self._cut_was_refused = self._turn_has_text or bool(self._flushes)
+        if not self._cut_was_refused:
+            self._settle_cut(None)
 
     def _cut_frame(self, core: SpeakV2Core, played_ms: int | None) -> str:
         return core.interrupt(played_ms)
@@ -256,7 +270,11 @@ class FluxSpeakStream(
         turn = await self._turn(was_cut)
         if turn is None or not self._turn_has_text:
             return None
-        core, connection = turn
+        return self._end_turn(*turn)
+
+    def _end_turn(
+        self, core: SpeakV2Core, connection: Carrier
+    ) -> asyncio.Future[SpeechMetadata | None]:
         connection.put(core.flush())
         self._turn_has_text = False
         return self._flushes.expect()

@@ -199,7 +199,10 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
     def _cut(self, played_ms: int | None = None) -> asyncio.Future[D | None]:
         """Drop all speech at once, here and at the service, and return the confirmation."""
         core, connection = self._ready()
-        connection.put(self._cut_frame(core, played_ms))
+        frame = self._cut_frame(core, played_ms)
+        pending = self._cuts.last
+        if pending is None:  # nothing is said until the service has confirmed, so one is enough
+            connection.put(frame)
         self._speech.is_muted = True
         self._speech.discard(_is_speech)
         self._was_cut.set()
@@ -211,7 +214,7 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
             self._end_utterance(utterance)
         if utterance is not None:
             utterance.is_over = True
-        return self._cuts.expect()
+        return self._cuts.expect() if pending is None else pending
 
     async def _confirmed_cut(self, future: asyncio.Future[D | None]) -> D | None:
         try:
