@@ -53,10 +53,13 @@ ends the stream."""
 class ReconnectPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How a live stream replaces a connection that was lost.
 
+    It is for the streams that listen, which send the audio again that no final result has covered,
+    and for those that speak, which say the text again whose audio has not come.
+
     Retried are all closes but those in ``final_closes``, handshakes that are refused with one of
-    ``statuses``, and connections that could not be made in time. Only what the service hears
-    counts as success: the attempts begin anew when a result has come, not when a connection
-    stands.
+    ``statuses``, and connections that could not be made in time. Only what the service hears or
+    speaks counts as success: the attempts begin anew when a result or audio has come, not when a
+    connection stands.
 
     Attributes:
         attempts: How many connections are tried in a row without a result.

@@ -54,7 +54,10 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
         speak_window_s: Time in which Aura voices take 20 flushes and 2400 characters on one stream
             (Deepgram docs, "TTS WebSocket limits"); a sender waits when the window is full.
             ``None`` never waits, for a self-hosted service without these limits.
-        send_buffer_bytes: Audio waiting to be sent; a sender waits when it is full.
+        speak_longest_s: Time after which the service ends a stream of speech (Deepgram docs, "TTS
+            WebSocket limits"); the connection is replaced before, as the policy in ``reconnect``
+            says. ``None`` for a service without this limit.
+        send_buffer_bytes: Audio or text waiting to be sent; a sender waits when it is full.
         audio_buffer_bytes: Spoken audio waiting for the consumer, eleven minutes of it at 24 kHz;
             when it is full the stream ends with ``SlowConsumerError``.
         event_buffer: Events waiting for the consumer. When it is full, interim results are
@@ -62,8 +65,8 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
             ends with ``SlowConsumerError``.
         strict: Raise ``ProtocolError`` for a message that cannot be decoded, instead of
             delivering it as ``Malformed``.
-        reconnect: How a live transcription or a conversation with Flux replaces a connection that
-            was lost; ``None`` ends it with ``ConnectionLostError``.
+        reconnect: How a live transcription, a conversation with Flux or a stream of speech replaces
+            a connection that was lost; ``None`` ends it with ``ConnectionLostError``.
     """
 
     open_timeout_s: float = 10.0
@@ -75,6 +78,7 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     confirm_timeout_s: float = 10.0
     # A second more than the minute of the service: frames may arrive closer than they were sent.
     speak_window_s: float | None = 61.0
+    speak_longest_s: float | None = 3600.0
     send_buffer_bytes: int = 1 << 20
     audio_buffer_bytes: int = 32 << 20
     event_buffer: int = 4096

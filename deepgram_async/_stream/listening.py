@@ -5,33 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 from deepgram_async._protocol.listening import ListeningCore
 from deepgram_async._protocol.listening_memory import ListeningMemory
+from deepgram_async._protocol.memory import Memory
+from deepgram_async._protocol.reconnect import ReconnectPolicy
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import AudioChunks
 from deepgram_async._protocol.timelines import Timeline
-from deepgram_async._stream.connection import Carrier, Sink
+from deepgram_async._stream.connection import Carrier
 from deepgram_async._stream.pump import chunks_of
-from deepgram_async._stream.resuming import ResumingConnection, Resumption
-from deepgram_async._stream.stream import Connector, SocketStream
+from deepgram_async._stream.resumable import ConnectorMaker, ResumableStream
 from deepgram_async.errors import ConfigureError, InvalidStateError, OperationTimeoutError
-from deepgram_async.models.events import Reconnected, Reconnecting
 
-if TYPE_CHECKING:
-    from deepgram_async._io.sockets import WebSocket
-
-__all__ = ["ConnectorMaker", "ListeningStream"]
-
-ConnectorMaker = Callable[[Mapping[str, object]], Connector]
-"""Returns what makes the connections of a stream with some options."""
+__all__ = ["ListeningStream"]
 
 C = TypeVar("C", bound=ListeningCore[Any])
 E = TypeVar("E")
 
 
-class ListeningStream(SocketStream[C, E]):
+class ListeningStream(ResumableStream[C, E]):
     """A stream that takes audio and yields what was heard."""
 
     def __init__(
@@ -43,9 +37,7 @@ class ListeningStream(SocketStream[C, E]):
         timeline: Timeline[E],
         settings: StreamSettings,
     ) -> None:
-        super().__init__(connector(options), make_core, is_expendable, settings)
-        self._connector = connector
-        self._options = options
+        super().__init__(connector, options, make_core, is_expendable, settings)
         self._timeline = timeline
         self._has_source = False
         self._configuring = asyncio.Lock()
@@ -129,25 +121,8 @@ class ListeningStream(SocketStream[C, E]):
 
     # For the streams of the single sockets.
 
-    def _carried(self, core: C, websocket: WebSocket, sink: Sink[E]) -> Carrier:
-        policy = self._settings.reconnect
-        if policy is None:
-            return super()._carried(core, websocket, sink)
-
-        connector = self._connector  # alone: the stream itself must stay free to be forgotten
-
-        async def connect(options: Mapping[str, object]) -> WebSocket:
-            return await connector(options)()
-
-        resumption = Resumption(
-            policy=policy,
-            connect=connect,
-            make_core=self._make_core,
-            memory=ListeningMemory(self._options, self._timeline, policy),
-        )
-        # The events of both streams have the two kinds that it adds; a type variable cannot say so.
-        shown = cast("Sink[E | Reconnecting | Reconnected]", sink)
-        return ResumingConnection(core, websocket, self._settings, shown, resumption)
+    def _make_memory(self, policy: ReconnectPolicy) -> Memory[E]:
+        return ListeningMemory(self._options, self._timeline, policy)
 
     async def _configure(self, make_frame: Callable[[C], str]) -> E:
         """Send a ``Configure`` and return the answer; one is under way at a time."""

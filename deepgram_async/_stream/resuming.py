@@ -146,6 +146,8 @@ class ResumingConnection(Generic[E]):
             self._forward(frame)
         elif was_behind:
             self._has_work.set()
+            if self._waiters and self.has_room:  # a frame may drop what was said before
+                self._wake()
         else:  # it cannot be said as it is, or not yet
             self._heal(self._say_again())
 
@@ -206,6 +208,7 @@ class ResumingConnection(Generic[E]):
     def take(self, event: E) -> None:
         """Hand on an event as it is for the user, if there is anything new in it."""
         memory = self._memory
+        self._core.request_id = self._link_core.request_id
         placed = memory.place(event)
         if memory.is_behind or self._is_handing_over:
             self._has_work.set()
@@ -398,6 +401,8 @@ class ResumingConnection(Generic[E]):
         self._wake()
         if self._is_finishing:
             link.finish()
+        elif self._is_handing_over:  # this was more urgent
+            await self._hand_over(self._loop.time() + self._policy.handover_s / 2)
 
     async def _answer_comes(self) -> bool:
         """Wait for what the memory waits for, if it does; return whether it came in time."""
@@ -425,13 +430,14 @@ class ResumingConnection(Generic[E]):
         self._is_handing_over = False
         longest_s = self._resumption.longest_s
         if longest_s is not None:
-            early_s = min(self._policy.handover_s, longest_s)
+            early_s = min(self._policy.handover_s, longest_s / 2)
             self._handover = self._loop.call_later(longest_s - early_s, self._hand_over_soon)
 
     def _hand_over_soon(self) -> None:
-        if self._loss is None and not self._has_ended and not self._memory.is_behind:
+        if self._loss is None and not self._has_ended:
             self._is_handing_over = True
-            self._heal(self._hand_over(self._loop.time() + self._policy.handover_s / 2))
+            if not self._memory.is_behind:  # else it follows what is said now
+                self._heal(self._hand_over(self._loop.time() + self._policy.handover_s / 2))
 
     async def _hand_over(self, latest: float) -> None:
         """Replace a connection that works, as soon as the service owes nothing.

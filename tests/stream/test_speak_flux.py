@@ -28,6 +28,7 @@ from tests.support.servers import SocketHandler, websocket_server
 from tests.support.speak import Frames, account, flux, message, read_messages, speak_turn
 
 DEFAULTS = StreamSettings()
+ONCE = StreamSettings(reconnect=None)
 
 
 @asynccontextmanager
@@ -155,7 +156,7 @@ async def test_an_error_message_tells_why_the_stream_was_closed(
             return
 
     with pytest.raises(ConnectionLostError) as caught:
-        async with speaking(failing) as stream:
+        async with speaking(failing, ONCE) as stream:
             if not closing:
                 await stream.send_text("x")
                 async for _ in stream:
