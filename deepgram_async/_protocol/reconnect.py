@@ -52,12 +52,17 @@ ends the stream."""
 
 
 class ReconnectPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """How a stream replaces a connection that was lost: of live transcription, Flux or an agent.
+    """How a stream replaces a connection that was lost.
+
+    Streams that listen send the audio again that no final result has covered, those that speak
+    say the text again whose audio has not come, and a conversation with an agent is told to the
+    next one.
 
     Retried are all closes but those in ``final_closes``, handshakes that are refused with one of
     ``statuses``, and connections that could not be made in time; for an agent also errors of the
-    service that pass. Only what the service hears counts as success: the attempts begin anew when
-    a result has come, or somebody speaks in a conversation, not when a connection stands.
+    service that pass. Only what the service hears or speaks counts as success: the attempts begin
+    anew when a result or speech has come, or somebody speaks in a conversation, not when a
+    connection stands.
 
     Attributes:
         attempts: How many connections are tried in a row without a result.

@@ -69,8 +69,11 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
         speak_window_s: Time in which Aura voices take 20 flushes and 2400 characters on one stream
             (Deepgram docs, "TTS WebSocket limits"); a sender waits when the window is full.
             ``None`` never waits, for a self-hosted service without these limits.
-        send_buffer_bytes: Audio waiting to be sent. While a lost connection is replaced it is
-            ``replay_s`` and ``replay_bytes`` of the policy instead.
+        speak_longest_s: Time after which the service ends a stream of speech (Deepgram docs, "TTS
+            WebSocket limits"); the connection is replaced before, as the policy in ``reconnect``
+            says. ``None`` for a service without this limit.
+        send_buffer_bytes: Audio or text waiting to be sent. For audio, while a lost connection is
+            replaced, it is ``replay_s`` and ``replay_bytes`` of the policy instead.
         join_audio_s: Chunks of audio are held back so long and sent as one, for sources of small
             chunks: every frame costs a call of the system. 0.1 takes a fifth of the calls of
             chunks of 20 ms; results come up to so much later. Deepgram advises frames of 20 to
@@ -89,8 +92,8 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
             ends with ``SlowConsumerError``.
         strict: Raise ``ProtocolError`` for a message that cannot be decoded, instead of
             delivering it as ``Malformed``.
-        reconnect: How a live transcription, a conversation with Flux or one with a voice agent
-            replaces a connection that was lost; ``None`` ends it with ``ConnectionLostError``.
+        reconnect: How a stream replaces a connection that was lost; ``None`` ends it with
+            ``ConnectionLostError``.
     """
 
     open_timeout_s: float = 10.0
@@ -106,6 +109,7 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     confirm_timeout_s: float = 10.0
     # A second more than the minute of the service: frames may arrive closer than they were sent.
     speak_window_s: float | None = 61.0
+    speak_longest_s: float | None = 3600.0
     send_buffer_bytes: int = 1 << 20
     join_audio_s: float = 0.0
     when_full: WhenFull = "wait"

@@ -17,6 +17,7 @@ from deepgram_async._resources.sender import Sender
 from deepgram_async._stream.speak import SpeakStream
 from deepgram_async._stream.speak_flux import FluxSpeakStream
 from deepgram_async._stream.speech import Speech
+from deepgram_async._stream.stream import Connector
 from deepgram_async.models.prerecorded import Accepted
 from deepgram_async.models.speak import SpeechInfo
 from deepgram_async.options import (
@@ -136,11 +137,14 @@ class Speak:
         Raises:
             OptionError: An option is unknown, has the wrong type, or does not go with the others.
         """
-        query = self._sender.query(options, SpeakLiveOptions, extra_query)
-        if self._sender.validate:
-            rules_speak.check_live(options)
-        connect = self._sender.connector(SpeakV1Core.PATH, query, SpeakV1Core.OPERATION)
-        return self._sender.track(SpeakStream(connect, self._sender.stream_settings))
+
+        def connector(current: Mapping[str, object]) -> Connector:
+            query = self._sender.query(current, SpeakLiveOptions, extra_query)
+            if self._sender.validate:
+                rules_speak.check_live(current)
+            return self._sender.connector(SpeakV1Core.PATH, query, SpeakV1Core.OPERATION)
+
+        return self._sender.track(SpeakStream(connector, options, self._sender.stream_settings))
 
     def _query(
         self,
@@ -255,14 +259,17 @@ class FluxSpeak:
         Raises:
             OptionError: An option is unknown, has the wrong type, or does not go with the others.
         """
-        query = self._sender.query(options, FluxSpeakLiveOptions, extra_query)
-        validate = self._sender.validate
-        if validate:
-            rules_speak.check_flux_live(options)
-        connect = self._sender.connector(SpeakV2Core.PATH, query, SpeakV2Core.OPERATION)
-        return self._sender.track(
-            FluxSpeakStream(connect, self._sender.stream_settings, validate=validate)
+
+        def connector(current: Mapping[str, object]) -> Connector:
+            query = self._sender.query(current, FluxSpeakLiveOptions, extra_query)
+            if self._sender.validate:
+                rules_speak.check_flux_live(current)
+            return self._sender.connector(SpeakV2Core.PATH, query, SpeakV2Core.OPERATION)
+
+        stream = FluxSpeakStream(
+            connector, options, self._sender.stream_settings, validate=self._sender.validate
         )
+        return self._sender.track(stream)
 
     def _query(
         self,

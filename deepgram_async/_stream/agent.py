@@ -7,20 +7,19 @@ import logging
 from collections.abc import Mapping
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
 from deepgram_async._protocol import agent_fields, rules_agent
 from deepgram_async._protocol.agent import AgentCore
 from deepgram_async._protocol.conversation import ConversationMemory
+from deepgram_async._protocol.reconnect import ReconnectPolicy
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import State
 from deepgram_async._protocol.sources import AudioChunks
 from deepgram_async._stream.agent_messages import AgentMessages
-from deepgram_async._stream.connection import Carrier, Sink
 from deepgram_async._stream.pump import chunks_of
-from deepgram_async._stream.resuming import ResumingConnection, Resumption
 from deepgram_async._stream.stream import Connector
 from deepgram_async._stream.tools import ToolFunction, Tools
 from deepgram_async.errors import InvalidStateError
@@ -38,9 +37,6 @@ from deepgram_async.models.agent import (
 from deepgram_async.models.agent import Warning as AgentWarning
 from deepgram_async.models.agent_settings import Settings
 from deepgram_async.models.events import Reconnected, Reconnecting
-
-if TYPE_CHECKING:
-    from deepgram_async._io.sockets import WebSocket
 
 __all__ = ["AgentStream"]
 
@@ -219,28 +215,16 @@ class AgentStream(AgentMessages):
     def _takes_audio(self) -> bool:
         return super()._takes_audio and self._configured.is_set()
 
-    def _carried(self, core: AgentCore, websocket: WebSocket, sink: Sink[AgentEvent]) -> Carrier:
-        policy = self._settings.reconnect
-        if policy is None:
-            return super()._carried(core, websocket, sink)
+    @property
+    def _longest_s(self) -> float | None:
+        return self._settings.agent_longest_s
 
-        connector = self._connect  # alone: the stream itself must stay free to be forgotten
-
-        async def connect(_: Mapping[str, object]) -> WebSocket:
-            return await connector()
-
-        resumption = Resumption(
-            policy=policy,
-            connect=connect,
-            make_core=self._make_core,
-            memory=ConversationMemory(
-                agent_fields.settings_fields(self._agent_settings, self.tools.functions),
-                replay_speed=policy.replay_speed,
-                audio_s=min(policy.replay_s, _LONGEST_REPLAY_S),
-            ),
-            longest_s=self._settings.agent_longest_s,
+    def _make_memory(self, policy: ReconnectPolicy) -> ConversationMemory:
+        return ConversationMemory(
+            agent_fields.settings_fields(self._agent_settings, self.tools.functions),
+            replay_speed=policy.replay_speed,
+            audio_s=min(policy.replay_s, _LONGEST_REPLAY_S),
         )
-        return ResumingConnection(core, websocket, self._settings, sink, resumption)
 
     def _check(self) -> None:
         """Refuse before anything is sent what would be refused later."""

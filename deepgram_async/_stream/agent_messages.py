@@ -76,7 +76,14 @@ class AgentMessages(AudioStream[AgentCore, AgentEvent]):
         validate: bool,
     ) -> None:
         audio_input = agent_fields.audio_input(agent_settings)
-        super().__init__(connect, make_core, AgentCore.is_expendable, settings, audio_input)
+        super().__init__(
+            lambda _: connect,  # the socket has no options: all is in the settings
+            {},
+            make_core,
+            AgentCore.is_expendable,
+            settings,
+            audio_input,
+        )
         self.tools = tools
         self._agent_settings = agent_settings
         self._validate = validate

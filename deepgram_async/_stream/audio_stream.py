@@ -14,7 +14,7 @@ from deepgram_async._protocol.audio_core import AudioCore, frame_of
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import State
 from deepgram_async._stream.connection import Carrier
-from deepgram_async._stream.stream import Connector, SocketStream
+from deepgram_async._stream.resumable import ConnectorMaker, ResumableStream
 from deepgram_async.errors import ConfigurationError, SendBufferFullError
 from deepgram_async.models.stats import StreamStats
 
@@ -24,12 +24,13 @@ C = TypeVar("C", bound=AudioCore[Any])
 E = TypeVar("E")
 
 
-class AudioStream(SocketStream[C, E]):
+class AudioStream(ResumableStream[C, E]):
     """A stream that takes audio, in a queue of bounded size."""
 
     def __init__(
         self,
-        connect: Connector,
+        connector: ConnectorMaker,
+        options: Mapping[str, object],
         make_core: Callable[[float, str | None], C],
         is_expendable: Callable[[E], bool],
         settings: StreamSettings,
@@ -38,7 +39,8 @@ class AudioStream(SocketStream[C, E]):
         """Prepare a stream.
 
         Args:
-            connect: Makes the connection.
+            connector: Returns what connects with some options.
+            options: The options of the first connection.
             make_core: Makes the protocol of a connection from the time and the request id.
             is_expendable: Whether a later event supersedes this one.
             settings: Behaviour of the stream.
@@ -47,7 +49,7 @@ class AudioStream(SocketStream[C, E]):
         Raises:
             ConfigurationError: Audio cannot be left out of this format, and is to be.
         """
-        super().__init__(connect, make_core, is_expendable, settings)
+        super().__init__(connector, options, make_core, is_expendable, settings)
         self._bytes_per_s = bytes_per_s_of(audio_format)
         self._samples = _samples_of(audio_format, settings)
         self._dropped_chunks = self._dropped_bytes = 0

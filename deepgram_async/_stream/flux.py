@@ -12,7 +12,8 @@ from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import State
 from deepgram_async._protocol.timelines import FluxTimeline
 from deepgram_async._stream.connection import Carrier
-from deepgram_async._stream.listening import ConnectorMaker, ListeningStream
+from deepgram_async._stream.listening import ListeningStream
+from deepgram_async._stream.resumable import ConnectorMaker
 from deepgram_async.errors import InvalidStateError
 from deepgram_async.models.flux import (
     ConfigureFailure,

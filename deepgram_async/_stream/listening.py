@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from msgspec.structs import replace
 
 from deepgram_async._protocol.listening import ListeningCore
 from deepgram_async._protocol.listening_memory import ListeningMemory
+from deepgram_async._protocol.memory import Memory
 from deepgram_async._protocol.reconnect import ReconnectPolicy
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import AudioChunks
@@ -18,19 +19,14 @@ from deepgram_async._protocol.timelines import Timeline
 from deepgram_async._stream.audio_stream import AudioStream
 from deepgram_async._stream.connection import Carrier, Sink
 from deepgram_async._stream.pump import chunks_of
-from deepgram_async._stream.resuming import ResumingConnection, Resumption
-from deepgram_async._stream.stream import Connector
+from deepgram_async._stream.resumable import ConnectorMaker
 from deepgram_async.errors import ConfigureError, InvalidStateError, OperationTimeoutError
-from deepgram_async.models.events import Reconnected, Reconnecting, Stalled
 from deepgram_async.models.stats import StreamStats
 
 if TYPE_CHECKING:
     from deepgram_async._io.sockets import WebSocket
 
-__all__ = ["ConnectorMaker", "ListeningStream"]
-
-ConnectorMaker = Callable[[Mapping[str, object]], Connector]
-"""Returns what makes the connections of a stream with some options."""
+__all__ = ["ListeningStream"]
 
 C = TypeVar("C", bound=ListeningCore[Any])
 E = TypeVar("E")
@@ -48,9 +44,7 @@ class ListeningStream(AudioStream[C, E]):
         timeline: Timeline[E],
         settings: StreamSettings,
     ) -> None:
-        super().__init__(connector(options), make_core, is_expendable, settings, options)
-        self._connector = connector
-        self._options = options
+        super().__init__(connector, options, make_core, is_expendable, settings, options)
         self._timeline = timeline
         self._is_followed_here = False
         """Whether no memory has the timeline follow what comes."""
@@ -155,35 +149,22 @@ class ListeningStream(AudioStream[C, E]):
 
     # For the streams of the single sockets.
 
-    def _carried(self, core: C, websocket: WebSocket, sink: Sink[E]) -> Carrier:
-        settings = self._settings
-        policy, leaves_out = settings.reconnect, settings.when_full == "drop_oldest"
-        if policy is None:
-            if not leaves_out:
-                self._is_followed_here = True
-                return super()._carried(core, websocket, sink)
+    @property
+    def _policy(self) -> ReconnectPolicy | None:
+        policy = super()._policy
+        if policy is None and self._settings.when_full == "drop_oldest":
             # What was left out is known by what is remembered, although nothing is said again.
-            policy = ReconnectPolicy(attempts=0)
+            return ReconnectPolicy(attempts=0)
+        return policy
 
-        connector = self._connector  # alone: the stream itself must stay free to be forgotten
+    def _make_memory(self, policy: ReconnectPolicy) -> Memory[E]:
+        settings = self._settings
+        least_bytes = settings.send_buffer_bytes if settings.when_full == "drop_oldest" else 0
+        return ListeningMemory(self._options, self._timeline, policy, least_bytes=least_bytes)
 
-        async def connect(options: Mapping[str, object]) -> WebSocket:
-            return await connector(options)()
-
-        resumption = Resumption(
-            policy=policy,
-            connect=connect,
-            make_core=self._make_core,
-            memory=ListeningMemory(
-                self._options,
-                self._timeline,
-                policy,
-                least_bytes=settings.send_buffer_bytes if leaves_out else 0,
-            ),
-        )
-        # The events of both streams have the kinds that it adds; a type variable cannot say so.
-        shown = cast("Sink[E | Reconnecting | Reconnected | Stalled]", sink)
-        return ResumingConnection(core, websocket, settings, shown, resumption)
+    def _carried(self, core: C, websocket: WebSocket, sink: Sink[E]) -> Carrier:
+        self._is_followed_here = self._policy is None
+        return super()._carried(core, websocket, sink)
 
     async def _configure(self, make_frame: Callable[[C], str]) -> E:
         """Send a ``Configure`` and return the answer; one is under way at a time."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from deepgram_async._protocol.listen_v1 import ListenV1Core
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.timelines import ListenTimeline
-from deepgram_async._stream.listening import ConnectorMaker, ListeningStream
+from deepgram_async._stream.listening import ListeningStream
+from deepgram_async._stream.resumable import ConnectorMaker
 from deepgram_async.models.live import ConfigureFailure, ConfigureSuccess, Error, ListenEvent
 
 __all__ = ["LiveStream"]

@@ -149,6 +149,8 @@ class ResumingConnection(Generic[E]):
             self._forward(frame)
         elif was_behind:
             self._has_work.set()
+            if self._waiters and self.has_room:  # a frame may drop what was said before
+                self._wake()
         else:  # it cannot be said as it is, or not yet
             self._heal(self._say_again())
 
@@ -253,6 +255,7 @@ class ResumingConnection(Generic[E]):
             self._sink.take(event)
             return
         memory = self._memory
+        self._core.request_id = self._link_core.request_id
         placed = memory.place(event)
         if memory.is_behind or self._is_handing_over:
             self._has_work.set()
@@ -457,6 +460,8 @@ class ResumingConnection(Generic[E]):
                     link.give_up("the service did not answer in time")
                     return
         self._wake()
+        if self._is_handing_over and not self._is_finishing:  # this was more urgent
+            await self._hand_over(self._loop.time() + self._policy.handover_s / 2)
 
     def _be_patient(self) -> None:
         """Give the service time for an answer, anew; what the user says gives it none."""
@@ -481,14 +486,15 @@ class ResumingConnection(Generic[E]):
         self._is_handing_over = False
         longest_s = self._resumption.longest_s
         if longest_s is not None:
-            early_s = min(self._policy.handover_s, longest_s)
+            early_s = min(self._policy.handover_s, longest_s / 2)
             self._handover = self._loop.call_later(longest_s - early_s, self._hand_over_soon)
 
     def _hand_over_soon(self) -> None:
         is_over = self._has_ended or self._is_finishing
-        if self._loss is None and not is_over and not self._memory.is_behind:
+        if self._loss is None and not is_over:
             self._is_handing_over = True
-            self._heal(self._hand_over(self._loop.time() + self._policy.handover_s / 2))
+            if not self._memory.is_behind:  # else it follows what is said now
+                self._heal(self._hand_over(self._loop.time() + self._policy.handover_s / 2))
 
     async def _hand_over(self, latest: float) -> None:
         """Replace a connection that works, as soon as the service owes nothing.

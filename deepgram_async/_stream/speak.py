@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Final
 
 from deepgram_async._protocol.pacing import Pacer
+from deepgram_async._protocol.reconnect import ReconnectPolicy
 from deepgram_async._protocol.rules_speak import LONGEST_TEXT
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import TextSource
 from deepgram_async._protocol.speak_v1 import MOST_CHARACTERS, MOST_FLUSHES, SpeakV1Core
+from deepgram_async._protocol.speech_memory import SpeakV1Memory
 from deepgram_async._protocol.speech_text import SentenceBuffer, require_text, split_text
+from deepgram_async._stream.resumable import ConnectorMaker
 from deepgram_async._stream.speaking import KEPT_WARNINGS, SpeakingStream, Utterance
-from deepgram_async._stream.stream import Connector
 from deepgram_async._stream.texts import texts_of
 from deepgram_async.models.speak import (
     Cleared,
@@ -49,15 +52,19 @@ class SpeakStream(SpeakingStream[SpeakV1Core, SpeakEvent, Flushed, Cleared]):
     Leaving the ``async with`` regularly asks for the remaining audio, waits for it, and closes;
     it can be iterated over afterwards. Leaving it with an exception closes at once.
 
-    The iteration ends after a close that was asked for, and raises ``ConnectionLostError`` on any
-    other: there is no silent end.
+    A connection that is lost is replaced: ``Reconnecting`` and ``Reconnected`` tell of it, text
+    whose audio has not come is said again, and audio that has come is not repeated. So is one that
+    the service would soon end for its age. The iteration ends after a close that was asked for,
+    and raises ``ConnectionLostError`` on any other that cannot be healed: there is no silent end.
     """
 
-    def __init__(self, connect: Connector, settings: StreamSettings) -> None:
+    def __init__(
+        self, connector: ConnectorMaker, options: Mapping[str, object], settings: StreamSettings
+    ) -> None:
         def make_core(now: float, request_id: str | None) -> SpeakV1Core:
             return SpeakV1Core(now=now, request_id=request_id)
 
-        super().__init__(connect, make_core, SpeakV1Core.is_expendable, settings)
+        super().__init__(connector, options, make_core, SpeakV1Core.is_expendable, settings)
         self._flush_pacer = Pacer(MOST_FLUSHES, settings.speak_window_s)
         self._text_pacer = Pacer(MOST_CHARACTERS, settings.speak_window_s)
         self._warnings: deque[Warning | Error] = deque(maxlen=KEPT_WARNINGS)
@@ -120,7 +127,7 @@ class SpeakStream(SpeakingStream[SpeakV1Core, SpeakEvent, Flushed, Cleared]):
 
     @property
     def metadata(self) -> Metadata | None:
-        """The voice, as the service tells it at the beginning; ``None`` until then."""
+        """The voice, as the present connection tells it at its beginning; ``None`` until then."""
         return self._metadata
 
     @property
@@ -144,6 +151,9 @@ class SpeakStream(SpeakingStream[SpeakV1Core, SpeakEvent, Flushed, Cleared]):
                 self._warnings.append(event)
             case _:
                 pass
+
+    def _make_memory(self, policy: ReconnectPolicy) -> SpeakV1Memory:
+        return SpeakV1Memory(self._options, window_s=self._settings.speak_window_s)
 
     def _cut_frame(self, core: SpeakV1Core, played_ms: int | None) -> str:
         return core.clear()

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Final
 
 from deepgram_async._protocol import rules_speak
+from deepgram_async._protocol.reconnect import ReconnectPolicy
 from deepgram_async._protocol.rules_speak import LONGEST_TEXT
 from deepgram_async._protocol.settings import StreamSettings
+from deepgram_async._protocol.sockets import State
 from deepgram_async._protocol.sources import TextSource
 from deepgram_async._protocol.speak_v2 import SpeakV2Core
+from deepgram_async._protocol.speech_memory_v2 import SpeakV2Memory
 from deepgram_async._protocol.speech_text import require_text, split_text
+from deepgram_async._stream.connection import Carrier
 from deepgram_async._stream.owed import Owed
+from deepgram_async._stream.resumable import ConnectorMaker
 from deepgram_async._stream.speaking import KEPT_WARNINGS, SpeakingStream, Utterance
-from deepgram_async._stream.stream import Connector
 from deepgram_async._stream.texts import texts_of
 from deepgram_async.errors import ConfigureError, OperationTimeoutError
+from deepgram_async.models.events import Reconnected
 from deepgram_async.models.speak_flux import (
     ConfigureFailure,
     ConfigureSuccess,
@@ -31,8 +37,9 @@ from deepgram_async.models.speak_flux import (
 
 __all__ = ["FluxSpeakStream"]
 
-# Warnings that answer an interruption which the service did not make.
-_REFUSALS: Final = ("INTERRUPT_IN_PROGRESS", "INVALID_INTERRUPT_OFFSET")
+# Warnings that answer an interruption which the service did not make. The second comes if nothing
+# of the session was spoken yet (Deepgram docs, "Interruption Handling").
+_REFUSALS: Final = ("INTERRUPT_IN_PROGRESS", "NO_AUDIO_GENERATED", "INVALID_INTERRUPT_OFFSET")
 
 
 class FluxSpeakStream(
@@ -53,15 +60,25 @@ class FluxSpeakStream(
     Leaving the ``async with`` regularly asks for the remaining audio, waits for it, and closes;
     it can be iterated over afterwards. Leaving it with an exception closes at once.
 
-    The iteration ends after a close that was asked for, and raises ``ConnectionLostError`` on any
-    other: there is no silent end.
+    A connection that is lost is replaced: ``Reconnecting`` and ``Reconnected`` tell of it, a turn
+    that was not spoken to its end is said again and keeps its name, and audio that has come is not
+    repeated. So is one that the service would soon end for its age. The iteration ends after a
+    close that was asked for, and raises ``ConnectionLostError`` on any other that cannot be
+    healed: there is no silent end.
     """
 
-    def __init__(self, connect: Connector, settings: StreamSettings, *, validate: bool) -> None:
+    def __init__(
+        self,
+        connector: ConnectorMaker,
+        options: Mapping[str, object],
+        settings: StreamSettings,
+        *,
+        validate: bool,
+    ) -> None:
         def make_core(now: float, request_id: str | None) -> SpeakV2Core:
             return SpeakV2Core(now=now, request_id=request_id)
 
-        super().__init__(connect, make_core, SpeakV2Core.is_expendable, settings)
+        super().__init__(connector, options, make_core, SpeakV2Core.is_expendable, settings)
         self._validate = validate
         self._verdicts: Owed[ConfigureSuccess | ConfigureFailure] = Owed()
         self._turn_has_text = False
@@ -174,7 +191,7 @@ class FluxSpeakStream(
 
     @property
     def connected(self) -> Connected | None:
-        """The voice, as the service tells it at the beginning; ``None`` until then."""
+        """The voice, as the present connection tells it at its beginning; ``None`` until then."""
         return self._connected
 
     @property
@@ -202,6 +219,7 @@ class FluxSpeakStream(
                     self._settle_flush(None)
                 else:
                     self._turn_has_text = False
+                self._cut_was_refused = False
                 self._settle_cut(event)
             case ConfigureSuccess() | ConfigureFailure():
                 self._verdicts.settle(event)
@@ -210,13 +228,28 @@ class FluxSpeakStream(
                 if event.code == "NO_ACTIVE_SPEECH":
                     self._settle_cut(None)
                 elif event.code in _REFUSALS and self._cuts:
-                    self._cut_was_refused = True  # the turn goes on to its end, unheard
+                    self._go_on_unheard()
             case Connected():
                 self._connected = event
+            case Reconnected():
+                self._cut_was_refused = False  # the interruption is made again, and answered anew
             case SessionMetadata():
                 self._totals = event
             case _:
                 pass
+
+    def _make_memory(self, policy: ReconnectPolicy) -> SpeakV2Memory:
+        return SpeakV2Memory(self._options)
+
+    def _go_on_unheard(self) -> None:
+        """See to it that the turn that was not interrupted ends, if there is one."""
+        core, connection = self._core, self._connection
+        if self._turn_has_text and not self._flushes and core is not None:
+            if connection is not None and core.state is State.OPEN:  # the closing message flushes
+                self._end_turn(core, connection)
+        self._cut_was_refused = self._turn_has_text or bool(self._flushes)
+        if not self._cut_was_refused:
+            self._settle_cut(None)
 
     def _cut_frame(self, core: SpeakV2Core, played_ms: int | None) -> str:
         return core.interrupt(played_ms)
@@ -256,7 +289,11 @@ class FluxSpeakStream(
         turn = await self._turn(was_cut)
         if turn is None or not self._turn_has_text:
             return None
-        core, connection = turn
+        return self._end_turn(*turn)
+
+    def _end_turn(
+        self, core: SpeakV2Core, connection: Carrier
+    ) -> asyncio.Future[SpeechMetadata | None]:
         connection.put(core.flush())
         self._turn_has_text = False
         return self._flushes.expect()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
 from deepgram_async._protocol.core import SocketCore
@@ -12,8 +12,8 @@ from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sources import TextSource
 from deepgram_async._stream.connection import Carrier
 from deepgram_async._stream.owed import Owed
+from deepgram_async._stream.resumable import ConnectorMaker, ResumableStream
 from deepgram_async._stream.speech_buffer import Mark, SpeechBuffer
-from deepgram_async._stream.stream import Connector, SocketStream
 from deepgram_async.errors import InvalidStateError, OperationTimeoutError
 
 __all__ = ["KEPT_WARNINGS", "SpeakingStream", "Utterance"]
@@ -65,17 +65,18 @@ class _End(Mark):
         self.utterance = utterance
 
 
-class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
+class SpeakingStream(ResumableStream[C, E], Generic[C, E, F, D]):
     """A stream that takes text and yields speech."""
 
     def __init__(
         self,
-        connect: Connector,
+        connector: ConnectorMaker,
+        options: Mapping[str, object],
         make_core: Callable[[float, str | None], C],
         is_expendable: Callable[[E], bool],
         settings: StreamSettings,
     ) -> None:
-        super().__init__(connect, make_core, is_expendable, settings)
+        super().__init__(connector, options, make_core, is_expendable, settings)
         # The ends of utterances travel with the events and are not shown to the user.
         self._speech: SpeechBuffer[Any] = SpeechBuffer(settings.audio_buffer_bytes)
         self._buffer = self._speech
@@ -125,6 +126,10 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
 
     # What each protocol answers for itself.
 
+    @property
+    def _longest_s(self) -> float | None:
+        return self._settings.speak_longest_s
+
     @abstractmethod
     async def _say(self, utterance: Utterance, source: TextSource) -> bool:
         """Send all of a text and ask for its audio; return whether any comes."""
@@ -142,9 +147,22 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
             if was_cut.is_set():
                 return None
             pending = self._cuts.last
-            if pending is None:
+            if pending is not None:
+                await self._confirmed_cut(pending)
+            elif not connection.has_room:
+                await self._wait_for_room(connection, was_cut)
+            else:
                 return core, connection
-            await self._confirmed_cut(pending)
+
+    async def _wait_for_room(self, connection: Carrier, was_cut: asyncio.Event) -> None:
+        """Wait until something may be queued, but no longer than the text is wanted."""
+        room = asyncio.ensure_future(connection.wait_for_room())
+        cut = asyncio.ensure_future(was_cut.wait())
+        try:
+            await asyncio.wait({room, cut}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            room.cancel()
+            cut.cancel()
 
     async def _pause(self, delay_s: float, was_cut: asyncio.Event) -> None:
         """Wait, but no longer than the text is wanted and the stream lives."""
@@ -199,7 +217,10 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
     def _cut(self, played_ms: int | None = None) -> asyncio.Future[D | None]:
         """Drop all speech at once, here and at the service, and return the confirmation."""
         core, connection = self._ready()
-        connection.put(self._cut_frame(core, played_ms))
+        frame = self._cut_frame(core, played_ms)
+        pending = self._cuts.last
+        if pending is None:  # nothing is said until the service has confirmed, so one is enough
+            connection.put(frame)
         self._speech.is_muted = True
         self._speech.discard(_is_speech)
         self._was_cut.set()
@@ -211,7 +232,7 @@ class SpeakingStream(SocketStream[C, E], Generic[C, E, F, D]):
             self._end_utterance(utterance)
         if utterance is not None:
             utterance.is_over = True
-        return self._cuts.expect()
+        return self._cuts.expect() if pending is None else pending
 
     async def _confirmed_cut(self, future: asyncio.Future[D | None]) -> D | None:
         try:

@@ -67,13 +67,14 @@ class Reconnected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The stream goes on over another connection, on the same clock.
 
     Final results that came before stay and are not repeated. Interim results since the last final
-    one, or the turn that was under way, come anew. In a conversation with an agent another agent
-    goes on, and what the user knows already is not told again.
+    one, or the turn that was under way, come anew. Speech goes on where its audio stopped. In a
+    conversation with an agent another agent goes on, and what the user knows already is not told
+    again.
 
     Attributes:
         gap_s: Seconds without a connection.
         replayed_s: Seconds of audio that are said now to catch up, again or for the first time;
-            0 where the format does not tell.
+            0 where the format does not tell, and for text.
         dropped_s: Seconds of audio that no final result covers and nobody will hear, because
             more had to be kept than the settings allow. What is dropped later, before all is
             caught up, is told by the next event.

@@ -1,7 +1,7 @@
 """Text to speech with Aura voices: what is known of an answer, and messages of `/v1/speak`.
 
-The socket sends `Metadata` first, then binary frames of audio, which arrive as ``bytes``, and a
-`Flushed` behind the audio of every flush:
+Each connection begins with `Metadata`. Then come binary frames of audio, which arrive as ``bytes``,
+and a `Flushed` behind the audio of every flush:
 
     match event:
         case bytes():
@@ -15,7 +15,7 @@ from typing import TypeAlias
 from msgspec import field
 
 from deepgram_async.models._base import Model
-from deepgram_async.models.events import Malformed, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
 
 __all__ = [
     "Cleared",
@@ -67,7 +67,7 @@ class _Message(Model, frozen=True, kw_only=True, gc=False, tag_field="type"):
 
 
 class Metadata(_Message, frozen=True, kw_only=True, gc=False):
-    """The request and the voice, sent once, before everything else.
+    """The request and the voice, sent once per connection, before everything else.
 
     Attributes:
         model_name: The voice.
@@ -136,5 +136,5 @@ class Error(_Message, frozen=True, kw_only=True, gc=False):
 SpeakMessage: TypeAlias = Metadata | Flushed | Cleared | Warning | Error
 """Every message that this release knows, told apart by the field ``type`` when decoding."""
 
-SpeakEvent: TypeAlias = bytes | SpeakMessage | Unknown | Malformed
+SpeakEvent: TypeAlias = bytes | SpeakMessage | Unknown | Malformed | Reconnecting | Reconnected
 """Everything that iterating over a speaking stream can yield; ``bytes`` are audio."""

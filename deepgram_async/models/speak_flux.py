@@ -1,7 +1,7 @@
 """Messages of text to speech with Flux voices (the `/v2/speak` socket).
 
-The socket sends `Connected` first. Every turn is a `SpeechStarted`, binary frames of audio, which
-arrive as ``bytes``, and a `SpeechMetadata`; the last message of all is `SessionMetadata`.
+Each connection begins with `Connected`. Every turn is a `SpeechStarted`, binary frames of audio,
+which arrive as ``bytes``, and a `SpeechMetadata`; the last message of all is `SessionMetadata`.
 """
 
 from typing import Literal, TypeAlias
@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from msgspec import field
 
 from deepgram_async.models._base import Model
-from deepgram_async.models.events import Malformed, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
 
 __all__ = [
     "AppliedSettings",
@@ -35,7 +35,7 @@ class _Message(Model, frozen=True, kw_only=True, gc=False, tag_field="type"):
 
 
 class Connected(_Message, frozen=True, kw_only=True, gc=False):
-    """The request and the voice, sent once, before everything else.
+    """The request and the voice, sent once per connection, before everything else.
 
     Attributes:
         model_name: The voice.
@@ -223,5 +223,7 @@ FluxSpeakMessage: TypeAlias = (
 )
 """Every message that this release knows, told apart by the field ``type`` when decoding."""
 
-FluxSpeakEvent: TypeAlias = bytes | FluxSpeakMessage | Unknown | Malformed
+FluxSpeakEvent: TypeAlias = (
+    bytes | FluxSpeakMessage | Unknown | Malformed | Reconnecting | Reconnected
+)
 """Everything that iterating over a stream of Flux speech can yield; ``bytes`` are audio."""

@@ -74,6 +74,12 @@ def test_the_options_are_those_of_the_stream() -> None:
     assert memory().options == OPTIONS
 
 
+def test_options_may_be_changed_for_the_next_connection() -> None:
+    made = memory()
+    made.change({"model": "aura-2-luna-en"})
+    assert made.options == {**OPTIONS, "model": "aura-2-luna-en"}
+
+
 # What is said again.
 
 

@@ -106,6 +106,11 @@ async def send_text(stream: Any) -> None:
         await asyncio.sleep(PAUSE_S)
 
 
+async def flush_text(stream: Any) -> None:
+    await stream.send_text("Hello.")
+    await stream.flush()
+
+
 async def speak(stream: Any) -> None:
     async for _ in stream.speak(["Hello ", "there. ", "How are you?"]):
         pass
@@ -153,6 +158,7 @@ SPEAKING: Final = (
     *COMMON,
     Operation("send_text", send_text, DEAD_S, needs_a_peer=True),
     Operation("flush", calls("flush"), CONFIRM_S),
+    Operation("flush a text", flush_text, CONFIRM_S),
     Operation("speak", speak, DEAD_S + CONFIRM_S),
 )
 OPERATIONS: Final = {

@@ -20,6 +20,7 @@ from tests.support.servers import SocketHandler, websocket_server
 from tests.support.speak import Frames, aura, message, read_messages
 
 QUICK = StreamSettings(speak_window_s=None)
+ONCE = StreamSettings(speak_window_s=None, reconnect=None)
 
 
 @asynccontextmanager
@@ -273,7 +274,7 @@ async def test_text_that_waits_for_its_turn_does_not_outlive_the_stream() -> Non
     async def hanging_up(connection: ServerConnection) -> None:
         await connection.recv()
 
-    settings = StreamSettings(speak_window_s=30.0)
+    settings = StreamSettings(speak_window_s=30.0, reconnect=None)
     with pytest.raises(ConnectionLostError):
         async with asyncio.timeout(5), speaking(hanging_up, settings) as stream:
             await stream.send_text("word " * 960)
@@ -414,7 +415,7 @@ async def test_a_lost_connection_ends_the_text_with_the_error() -> None:
 
     audio: list[bytes] = []
     with pytest.raises(ConnectionLostError) as caught:
-        async with speaking(hanging_up) as stream:
+        async with speaking(hanging_up, ONCE) as stream:
             async for chunk in stream.speak("Long text."):
                 audio.append(chunk)  # noqa: PERF401 - kept although an error follows
     assert audio == [b"some"]
@@ -427,7 +428,7 @@ async def test_a_loss_behind_a_text_that_nobody_listens_to_is_raised_at_the_end(
             return
 
     with pytest.raises(ConnectionLostError):
-        async with speaking(hanging_up) as stream:
+        async with speaking(hanging_up, ONCE) as stream:
             stream.speak("Anybody?")
             while stream.is_open:
                 await asyncio.sleep(0.01)
@@ -441,7 +442,7 @@ async def test_a_loss_after_a_text_is_raised_at_the_end() -> None:
                 return
 
     with pytest.raises(ConnectionLostError):
-        async with speaking(hanging_up) as stream:
+        async with speaking(hanging_up, ONCE) as stream:
             assert await spoken(stream, "Hello.") == ""
             while stream.is_open:
                 await asyncio.sleep(0.01)

@@ -28,6 +28,7 @@ from tests.support.servers import SocketHandler, websocket_server
 from tests.support.speak import Frames, account, flux, message, read_messages, speak_turn
 
 DEFAULTS = StreamSettings()
+ONCE = StreamSettings(reconnect=None)
 
 
 @asynccontextmanager
@@ -155,7 +156,7 @@ async def test_an_error_message_tells_why_the_stream_was_closed(
             return
 
     with pytest.raises(ConnectionLostError) as caught:
-        async with speaking(failing) as stream:
+        async with speaking(failing, ONCE) as stream:
             if not closing:
                 await stream.send_text("x")
                 async for _ in stream:
@@ -343,6 +344,106 @@ async def test_after_a_refused_interruption_the_rest_of_the_turn_is_not_heard() 
             audio.append(chunk)
             assert await stream.interrupt(played_ms=10_000) is None
         assert audio == [b"one"]
+
+
+@pytest.mark.parametrize(
+    "code", ["INVALID_INTERRUPT_OFFSET", "NO_AUDIO_GENERATED", "INTERRUPT_IN_PROGRESS"]
+)
+async def test_a_turn_that_was_not_flushed_ends_after_a_refused_interruption(code: str) -> None:
+    seen: Frames = []
+
+    async def refusing(connection: ServerConnection) -> None:
+        text = ""
+        async for said in read_messages(connection, seen):
+            match said["type"]:
+                case "Speak":
+                    text += said["text"]
+                case "Interrupt":
+                    await connection.send(message("Warning", code=code))
+                case "Flush":
+                    await speak_turn(connection, text, 0)
+                    text = ""
+                case _:
+                    return
+
+    async with asyncio.timeout(5), speaking(refusing) as stream:
+        await stream.send_text("old")
+        assert await stream.interrupt(played_ms=10_000) is None
+        assert await stream.flush() is None
+        assert await spoken(stream, "new") == "new"
+    assert kinds(seen) == ["Speak", "Interrupt", "Flush", "Speak", "Flush", "Close"]
+
+
+@pytest.mark.parametrize(
+    "code", ["INVALID_INTERRUPT_OFFSET", "NO_AUDIO_GENERATED", "INTERRUPT_IN_PROGRESS"]
+)
+async def test_a_refused_interruption_of_nothing_returns_at_once(code: str) -> None:
+    async def refusing(connection: ServerConnection) -> None:
+        async for said in read_messages(connection, []):
+            match said["type"]:
+                case "Interrupt":
+                    await connection.send(message("Warning", code=code))
+                case "Flush":
+                    await speak_turn(connection, "still here", 0)
+                case "Close":
+                    return
+                case _:
+                    pass
+
+    async with asyncio.timeout(5), speaking(refusing) as stream:
+        assert await stream.interrupt(played_ms=1) is None
+        assert await spoken(stream, "?") == "still here"
+
+
+async def test_texts_that_follow_each_other_quickly_are_interrupted_once() -> None:
+    seen: Frames = []
+    gate = asyncio.Event()
+    async with asyncio.timeout(5), speaking(interruptible(seen, gate)) as stream:
+        async for audio in stream.speak("old"):
+            assert audio == b"old"
+            break
+        stream.speak("dropped")
+        newest = stream.speak("new")
+        gate.set()
+        assert [audio async for audio in newest] == [b"new"]
+    assert kinds(seen) == ["Speak", "Flush", "Interrupt", "Speak", "Flush", "Close"]
+
+
+async def test_a_refusal_is_over_when_the_turn_was_interrupted_nevertheless() -> None:
+    go_on = asyncio.Event()
+
+    async def undecided(connection: ServerConnection) -> None:
+        interrupts = 0
+        async for said in read_messages(connection, []):
+            match said["type"]:
+                case "Interrupt":
+                    interrupts += 1
+                    if interrupts == 1:
+                        await connection.send(message("Warning", code="INTERRUPT_IN_PROGRESS"))
+                        await connection.send(message("SpeechInterrupted"))
+                        continue
+                    # The turn ends by itself before the service gets to the interruption.
+                    await connection.send(message("SpeechMetadata", speech_id="b"))
+                    await go_on.wait()
+                    await connection.send(b"old")
+                    await connection.send(message("Warning", code="NO_ACTIVE_SPEECH"))
+                case "Close":
+                    return
+                case _:
+                    pass
+
+    async with asyncio.timeout(5), speaking(undecided) as stream:
+        await stream.send_text("one")
+        assert isinstance(await stream.interrupt(), SpeechInterrupted)
+        await stream.send_text("two")
+        flushing = asyncio.create_task(stream.flush())
+        await asyncio.sleep(0)
+        interrupting = asyncio.create_task(stream.interrupt())
+        assert isinstance(await flushing, SpeechMetadata)
+        assert not interrupting.done()
+        go_on.set()
+        assert await interrupting is None
+    assert audio_of([event async for event in stream]) == []
 
 
 async def test_an_interruption_without_an_answer_gives_up_the_stream() -> None:

@@ -33,6 +33,7 @@ from tests.support.flux import Flux
 from tests.support.listen import final, metadata
 from tests.support.servers import http_server, websocket_server
 from tests.support.steps import Cancellation, each_step
+from tests.support.talking import Voice, audio_of
 
 Stream = LiveStream | FluxStream
 Make = Callable[[DeepgramSession], Stream]
@@ -282,6 +283,31 @@ async def test_speaking(late: bool) -> None:
         for cancellation in each_step(late=late):
             assert await cancellation(spoken(dg)) in (None, b"Hello there.")
             assert await spoken(dg) == b"Hello there."
+
+
+@both_moments
+@pytest.mark.parametrize("kind", ["speak", "flux"])
+async def test_speaking_over_a_connection_that_is_replaced(kind: str, late: bool) -> None:
+    async def spoken(dg: DeepgramSession) -> bytes:
+        voice.break_at(len(voice.said), 9)
+        stream = (
+            dg.speak.live(model="aura-2-thalia-en")
+            if kind == "speak"
+            else dg.speak.flux.live(model="flux-alexis-en")
+        )
+        async with stream:
+            return b"".join([audio async for audio in stream.speak(["Hello ", "there."])])
+
+    voice = Voice()
+    policy = ReconnectPolicy(first_delay_s=0.001, longest_delay_s=0.001)
+    settings = StreamSettings(close_timeout_s=0.5, reconnect=policy)
+    async with (
+        websocket_server(voice) as url,
+        DeepgramSession("key", base_url=url, stream=settings) as dg,
+    ):
+        for cancellation in each_step(late=late):
+            assert await cancellation(spoken(dg)) in (None, audio_of("Hello there."))
+        assert await spoken(dg) == audio_of("Hello there.")
 
 
 @both_moments

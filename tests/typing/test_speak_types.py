@@ -17,7 +17,7 @@ from deepgram_async import (
 from deepgram_async.audio import wav_header
 from deepgram_async.markup import pause, pronounce
 from deepgram_async.models import read, speak, speak_flux
-from deepgram_async.models.events import Malformed, Unknown
+from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Unknown
 from deepgram_async.models.prerecorded import Accepted
 
 
@@ -94,8 +94,10 @@ def told(event: speak.SpeakEvent) -> str:
             return event.description or ""
         case Unknown():
             return event.type
-        case Malformed():
+        case Malformed() | Reconnecting():
             return event.reason
+        case Reconnected():
+            return str(assert_type(event.is_planned, bool))
         case _:
             assert_never(event)
 
