@@ -72,8 +72,9 @@ class Speech(NamedTuple):
     def words(self, begin: int, end: int) -> Iterator[int]:
         """Yield the words that are spoken completely between two samples."""
         size = self.word_samples
-        first = max(0, math.ceil(begin / size - _BEGIN))
-        for word in range(first, math.floor(end / size - _END) + 1):
+        # Rounded, so that a border on the very end of a word does not count for both sides or none.
+        first = max(0, math.ceil(round(begin / size - _BEGIN, 6)))
+        for word in range(first, math.floor(round(end / size - _END, 6)) + 1):
             if not self.is_silent(word):
                 yield word
 
