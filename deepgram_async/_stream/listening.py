@@ -126,7 +126,8 @@ class ListeningStream(AudioStream[C, E]):
     def audio_sent_s(self) -> float | None:
         """Seconds of audio written so far, or ``None`` where the format does not tell.
 
-        When a lost connection is replaced it goes back to what final results have covered.
+        When a lost connection is replaced it goes back to what final results have covered. What
+        was left out on purpose (``when_full``) counts as written.
         """
         return None if self._connection is None else self._connection.audio_sent_s
 

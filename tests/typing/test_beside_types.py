@@ -5,7 +5,15 @@ from inspect import isasyncgenfunction, iscoroutinefunction
 from io import BytesIO
 from typing import assert_type
 
-from deepgram_async import AgentStream, DeepgramSession, FluxStream, LiveStream, Speech, Tools
+from deepgram_async import (
+    AgentStream,
+    DeepgramSession,
+    FluxStream,
+    LiveStream,
+    Speech,
+    StreamStats,
+    Tools,
+)
 from deepgram_async.audio import (
     AudioOptions,
     WavFormat,
@@ -27,9 +35,17 @@ async def streams(live: LiveStream, flux: FluxStream, agent: AgentStream) -> Non
     assert_type(flux.is_open, bool)
     assert_type(flux.audio_sent_s, float | None)
     assert_type(flux.dropped_interims, int)
+    assert_type(live.push(b"audio"), bool)
+    assert_type(agent.push(b"audio"), bool)
+    assert_type(live.stats(), StreamStats)
+    assert_type(live.stats().lag_s, float | None)
     assert_type(await agent.open(), None)
     assert_type(agent.is_open, bool)
     assert_type(await agent.send_to_think_provider({"any": ["value"]}), None)
+
+
+def open_streams(dg: DeepgramSession) -> list[StreamStats]:
+    return [stream.stats() for stream in dg.streams]
 
 
 async def answers(speech: Speech, tools: Tools, call: FunctionCall) -> None:
