@@ -85,7 +85,8 @@ class Flushed(_Message, frozen=True, kw_only=True, gc=False):
     """All audio for the text before a flush has been sent.
 
     Attributes:
-        sequence_id: Number of the confirmation; what is counted is not documented.
+        sequence_id: Number of the confirmation on the present connection; what is counted is not
+            documented.
     """
 
     sequence_id: float | None = None
@@ -95,7 +96,8 @@ class Cleared(_Message, frozen=True, kw_only=True, gc=False):
     """The text that was waiting is dropped, and no more audio for it follows.
 
     Attributes:
-        sequence_id: Number of the confirmation; what is counted is not documented.
+        sequence_id: Number of the confirmation on the present connection; what is counted is not
+            documented.
     """
 
     sequence_id: float | None = None

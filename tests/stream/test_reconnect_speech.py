@@ -1,8 +1,7 @@
 """A lost stream of speech goes on: no audio is missing, none comes twice."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,59 +10,37 @@ from websockets.asyncio.server import ServerConnection
 from deepgram_async import (
     ConnectionLoss,
     DeepgramSession,
-    FluxSpeakStream,
     Reconnected,
     Reconnecting,
     ReconnectPolicy,
     SpeakStream,
-    StreamSettings,
 )
 from deepgram_async.errors import ConnectionLostError, InvalidStateError
 from deepgram_async.models import speak, speak_flux
 from deepgram_async.testing import Fault, FaultProxy
 from tests.stream.test_forgotten import forget
 from tests.stream.test_reconnect import refusing
-from tests.support.servers import HandshakeHook, websocket_server
-from tests.support.speak import Frames
-from tests.support.talking import CHARACTER_BYTES, HOLD, Voice, audio_of
+from tests.support.servers import websocket_server
+from tests.support.talking import (
+    CHARACTER_BYTES,
+    HOLD,
+    SOON_S,
+    Stream,
+    Voice,
+    audio_in,
+    audio_of,
+    changes,
+    kinds,
+    make,
+    opened,
+    settings,
+)
 
-Stream = SpeakStream | FluxSpeakStream
-
-FAST = ReconnectPolicy(first_delay_s=0.01, longest_delay_s=0.05)
 NEVER = ReconnectPolicy(first_delay_s=1000.0, longest_delay_s=1000.0, give_up_s=10**6)
-SOON_S = 5.0
 TEXTS = ("One, two.", "Three.", "Four and five.")
 SPOKEN = b"".join(audio_of(text) for text in TEXTS)
 
 both = pytest.mark.parametrize("kind", ["speak", "flux"])
-
-
-def settings(policy: ReconnectPolicy | None = FAST, **others: Any) -> StreamSettings:
-    return StreamSettings(reconnect=policy, close_timeout_s=0.2, speak_window_s=None, **others)
-
-
-def make(kind: str, dg: DeepgramSession) -> Stream:
-    """Return a stream in which a byte of audio lasts a millisecond."""
-    if kind == "speak":
-        return dg.speak.live(model="aura-2-thalia-en", encoding="mulaw")
-    return dg.speak.flux.live(model="flux-alexis-en", encoding="mulaw", sample_rate=8000)
-
-
-@asynccontextmanager
-async def opened(
-    kind: str,
-    voice: Voice,
-    how: StreamSettings | None = None,
-    *,
-    handshake: HandshakeHook | None = None,
-) -> AsyncGenerator[Any]:
-    async with (
-        asyncio.timeout(SOON_S),
-        websocket_server(voice, handshake=handshake) as url,
-        DeepgramSession("sentinel", base_url=url, stream=how or settings()) as dg,
-        make(kind, dg) as stream,
-    ):
-        yield stream
 
 
 async def by_hand(stream: Stream) -> list[Any]:
@@ -85,21 +62,9 @@ async def by_speak(stream: Stream) -> bytes:
     return heard
 
 
-def audio_in(events: list[Any]) -> bytes:
-    return b"".join(event for event in events if isinstance(event, bytes))
-
-
 def confirmations(events: list[Any]) -> int:
     kinds = speak.Flushed | speak_flux.SpeechMetadata
     return sum(isinstance(event, kinds) for event in events)
-
-
-def changes(events: list[Any]) -> list[type]:
-    return [type(e) for e in events if isinstance(e, Reconnecting | Reconnected)]
-
-
-def kinds(frames: Frames) -> list[str]:
-    return [frame["type"] for frame in frames]
 
 
 # What is heard.
@@ -272,6 +237,27 @@ async def test_a_turn_whose_interruption_was_lost_is_over(place: str) -> None:
         assert heard == audio_of("Old")
         assert b"".join([audio async for audio in stream.speak("New.")]) == audio_of("New.")
     assert kinds(voice.said[1]) == ["Interrupt", "Speak", "Flush", "Close"]
+
+
+@pytest.mark.parametrize("place", ["Interrupt", "Warning", 15, "Flush", "SpeechMetadata"])
+@pytest.mark.parametrize("is_flushed", [False, True])
+async def test_a_turn_whose_interruption_was_refused_is_over_with_its_connection(
+    is_flushed: bool, place: int | str
+) -> None:
+    voice = Voice()
+    voice.refusal = "INVALID_INTERRUPT_OFFSET"
+    async with opened("flux", voice) as stream:
+        await stream.send_text(f"Old{HOLD} text")
+        flushing = asyncio.create_task(stream.flush()) if is_flushed else None
+        heard = b""
+        while heard != audio_of("Old"):
+            event = await anext(stream)
+            heard += event if isinstance(event, bytes) else b""
+        voice.break_at(0, place)
+        await stream.interrupt()
+        if flushing is not None:
+            await flushing
+        assert b"".join([audio async for audio in stream.speak("New.")]) == audio_of("New.")
 
 
 @both
@@ -459,60 +445,6 @@ async def test_text_waits_for_room_without_a_connection_and_is_dropped_with_the_
         goes_on.set()
         await dropping
         assert b"".join([audio async for audio in stream.speak("New.")]) == audio_of("New.")
-
-
-# Before the service ends a connection for its age.
-
-# A second is what the client takes for the age; what it misses shows after two.
-AGEING = settings(ReconnectPolicy(first_delay_s=0.01, handover_s=0.5), speak_longest_s=1.0)
-
-
-@both
-async def test_an_old_connection_is_replaced_between_two_texts(kind: str) -> None:
-    voice = Voice(lives_s=2.0)
-    expected = heard = b""
-    async with opened(kind, voice, AGEING) as stream:
-        while len(voice.said) < 3:
-            expected += audio_of("Tick.")
-            async for audio in stream.speak("Tick."):
-                heard += audio
-            await asyncio.sleep(0.02)
-    assert heard == expected
-    assert all("Speak" in kinds(said) for said in voice.said[:2])
-
-
-@both
-async def test_the_user_is_told_of_a_hand_over_without_a_gap(kind: str) -> None:
-    voice = Voice(lives_s=2.0)
-    async with opened(kind, voice, AGEING) as stream:
-        events: list[Any] = []
-        async for event in stream:
-            events.append(event)
-            if isinstance(event, Reconnected):
-                break
-        assert changes(events) == [Reconnected]
-        assert events[-1].is_planned
-        assert events[-1].gap_s < 0.1
-
-
-@both
-async def test_a_text_that_does_not_end_is_handed_over_in_the_middle(kind: str) -> None:
-    voice = Voice(lives_s=2.0)
-    async with opened(kind, voice, AGEING) as stream:
-        await stream.send_text("Once upon ")
-        async for event in stream:
-            if isinstance(event, Reconnected):
-                assert event.is_planned
-                break
-        await stream.send_text("a time.")
-        await stream.flush()
-        await stream.finish()
-        rest = audio_in([event async for event in stream])
-    assert rest == audio_of("Once upon a time.")[10 * CHARACTER_BYTES :]
-    assert [frame["text"] for frame in voice.said[1] if frame["type"] == "Speak"] == [
-        "Once upon ",
-        "a time.",
-    ]
 
 
 # Streams that nobody needs any more.

@@ -2,17 +2,48 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection
 
+from deepgram_async import (
+    DeepgramSession,
+    FluxSpeakStream,
+    Reconnected,
+    Reconnecting,
+    ReconnectPolicy,
+    SpeakStream,
+    StreamSettings,
+)
 from tests.support.recognizing import breaking
+from tests.support.servers import HandshakeHook, websocket_server
 from tests.support.speak import Frames, account, message, read_messages
 
-__all__ = ["CHARACTER_BYTES", "HOLD", "Voice", "audio_of"]
+__all__ = [
+    "CHARACTER_BYTES",
+    "FAST",
+    "HOLD",
+    "SOON_S",
+    "Stream",
+    "Voice",
+    "audio_in",
+    "audio_of",
+    "changes",
+    "kinds",
+    "make",
+    "opened",
+    "settings",
+]
+
+Stream = SpeakStream | FluxSpeakStream
+
+
+FAST = ReconnectPolicy(first_delay_s=0.01, longest_delay_s=0.05)
+SOON_S = 5.0
 
 CHARACTER_BYTES = 4
 """Audio of one character."""
@@ -48,6 +79,8 @@ class Voice:
         said: What the client said on each connection.
         queries: The query of each connection.
         spoken: Bytes of audio that were sent on each connection.
+        refusal: Code of the warning that answers an interruption; the turn goes on to its end.
+        answers: Set as long as interruptions are answered.
     """
 
     def __init__(self, *, lives_s: float | None = None) -> None:
@@ -59,6 +92,9 @@ class Voice:
         self.said: list[Frames] = []
         self.queries: list[dict[str, list[str]]] = []
         self.spoken: list[int] = []
+        self.refusal: str | None = None
+        self.answers = asyncio.Event()
+        self.answers.set()
         self._lives_s = lives_s
         self._breaks: dict[int, tuple[int | str, Break]] = {}
 
@@ -154,8 +190,13 @@ class _Talk:
         return self._turns[-1]
 
     async def _interrupt(self, said: dict[str, Any]) -> None:
+        await self._voice.answers.wait()
         if not self._turns:
             await self._send("Warning", code="NO_ACTIVE_SPEECH", description="nothing")
+            return
+        if self._voice.refusal is not None:
+            await self._send("Warning", code=self._voice.refusal, description="goes on")
+            self._turns[0].text = self._turns[0].text.replace(HOLD, "")
             return
         turn = self._turns.popleft()
         await self._send(
@@ -192,3 +233,46 @@ class _Talk:
     async def _send(self, kind: str, **fields: object) -> None:
         self._voice.reaches(self._number, kind)
         await self._connection.send(message(kind, **fields))
+
+
+# Streams of speech, and what they yield.
+
+
+def settings(policy: ReconnectPolicy | None = FAST, **others: Any) -> StreamSettings:
+    return StreamSettings(reconnect=policy, close_timeout_s=0.2, speak_window_s=None, **others)
+
+
+def make(kind: str, dg: DeepgramSession) -> Stream:
+    """Return a stream in which a byte of audio lasts a millisecond."""
+    if kind == "speak":
+        return dg.speak.live(model="aura-2-thalia-en", encoding="mulaw")
+    return dg.speak.flux.live(model="flux-alexis-en", encoding="mulaw", sample_rate=8000)
+
+
+@asynccontextmanager
+async def opened(
+    kind: str,
+    voice: Voice,
+    how: StreamSettings | None = None,
+    *,
+    handshake: HandshakeHook | None = None,
+) -> AsyncGenerator[Any]:
+    async with (
+        asyncio.timeout(SOON_S),
+        websocket_server(voice, handshake=handshake) as url,
+        DeepgramSession("sentinel", base_url=url, stream=how or settings()) as dg,
+        make(kind, dg) as stream,
+    ):
+        yield stream
+
+
+def audio_in(events: list[Any]) -> bytes:
+    return b"".join(event for event in events if isinstance(event, bytes))
+
+
+def changes(events: list[Any]) -> list[type]:
+    return [type(e) for e in events if isinstance(e, Reconnecting | Reconnected)]
+
+
+def kinds(frames: Frames) -> list[str]:
+    return [frame["type"] for frame in frames]
