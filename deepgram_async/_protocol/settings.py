@@ -65,7 +65,8 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
             at once.
         close_timeout_s: Bound of every other way to close.
         confirm_timeout_s: Longest wait for the service to confirm what it was asked, such as a
-            change of the configuration.
+            change of the configuration. On a stream of speech its silence counts, and the time in
+            which a connection is replaced does not.
         speak_window_s: Time in which Aura voices take 20 flushes and 2400 characters on one stream
             (Deepgram docs, "TTS WebSocket limits"); a sender waits when the window is full.
             ``None`` never waits, for a self-hosted service without these limits.
