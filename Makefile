@@ -37,7 +37,7 @@ demo: $(READY)
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 # The streams without their fast path, and the fast path with each version of websockets it is made for.
 WEBSOCKETS := 15.0.1 16.0 17.0.1

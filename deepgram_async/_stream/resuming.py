@@ -37,6 +37,9 @@ _ABNORMAL: Final = 1006
 # The service heard too little audio: without more, it would end the next connection as well.
 _WANTS_AUDIO: Final = frozenset({"NET-0000", "NET-0002"})
 
+# What is due sooner is due now: a clock may not be as fine as what is left of a pause.
+_SHORTEST_WAIT_S: Final = 0.001
+
 E = TypeVar("E")
 
 
@@ -445,7 +448,7 @@ class ResumingConnection(Generic[E]):
             self._has_work.clear()
             now = self._loop.time()
             delay_s = memory.wait_s(now)
-            if delay_s > 0:
+            if delay_s > _SHORTEST_WAIT_S:
                 await self._work_comes(delay_s)
                 continue
             frame = memory.next(now)
