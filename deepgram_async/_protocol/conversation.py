@@ -139,8 +139,6 @@ class ConversationMemory(Memory[AgentEvent]):
             OptionError: The settings hold what JSON cannot.
         """
         self._is_behind = False
-        self._wants_handover = False
-        self._is_over = False
         self._settings: dict[str, Any] = msgspec.json.decode(text_frame(settings, "settings"))
         self._call_patience_s = call_patience_s
         self._dialogue = Dialogue(most_characters)
@@ -225,12 +223,12 @@ class ConversationMemory(Memory[AgentEvent]):
             case InjectionRefused():
                 self._backlog.settle(_is_agent_message)
             case AgentWarning():
-                self._wants_handover = self._wants_handover or event.code == _ENDS_SOON
+                self.wants_handover = self.wants_handover or event.code == _ENDS_SOON
                 if event.code in _REFUSALS:
                     self._backlog.settle(_is_agent_message)
             case Error():
-                self._is_over = self._has_begun and event.code in PASSING
-                return None if self._is_over else event
+                self.is_over = self._has_begun and event.code in PASSING
+                return None if self.is_over else event
             case _:
                 return self._updates.place(event)
         return event
@@ -262,7 +260,7 @@ class ConversationMemory(Memory[AgentEvent]):
         self._now = now
         if self._is_owed:
             self._owed_since = now
-        self._wants_handover = self._is_over = False
+        self.wants_handover = self.is_over = False
         self._patient_until = now + self._call_patience_s
 
     def wait_s(self, now: float) -> float:
@@ -337,18 +335,6 @@ class ConversationMemory(Memory[AgentEvent]):
     @property
     def dropped_s(self) -> float:
         return self._backlog.dropped_s
-
-    @property
-    def wants_handover(self) -> bool:
-        return self._wants_handover
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the service has said that it ends the connection now, for a passing reason.
-
-        It counts as lost, whether a close follows or not.
-        """
-        return self._is_over
 
     @property
     def open_calls(self) -> list[FunctionCall]:

@@ -48,6 +48,11 @@ class Memory(ABC, Generic[E]):
     Time comes in as an argument, in seconds of any clock that runs evenly.
     """
 
+    wants_handover: bool = False
+    """Whether the service has said that it will end the present connection soon."""
+    is_over: bool = False
+    """Whether the service has said something that makes the present connection useless."""
+
     # What the user says.
 
     @abstractmethod
@@ -159,13 +164,3 @@ class Memory(ABC, Generic[E]):
     def left_out_s(self) -> float:
         """Seconds of audio that were left out on the present connection."""
         return 0.0
-
-    @property
-    def wants_handover(self) -> bool:
-        """Whether the service has said that it will end the present connection soon."""
-        return False
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the service has said something that makes the present connection useless."""
-        return False

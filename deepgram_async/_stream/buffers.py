@@ -51,6 +51,10 @@ class EventBuffer(Generic[E]):
         self._events.append(event)
         self._wake()
 
+    def take_now(self) -> E | None:
+        """Return the next event if one waits; the cheaper way when there are many."""
+        return self._events.popleft() if self._events else None
+
     def find(self, matches: Callable[[E], bool]) -> E | None:
         """Return the first event that waits and matches, without taking it."""
         return next(filter(matches, self._events), None)

@@ -258,15 +258,13 @@ class ResumingConnection(Generic[E]):
             self._sink.take(event)
             return
         memory = self._memory
-        self._core.request_id = self._link_core.request_id
         placed = memory.place(event)
+        self._core.request_id = self._link_core.request_id  # a greeting may have told it
         if memory.is_behind or self._is_handing_over:
             self._has_work.set()
             self._be_patient()
-        if placed is None:
-            self._core.request_id = self._link_core.request_id  # a greeting may have told it
-        else:
-            if memory.is_progress(event):
+        if placed is not None:
+            if self._attempts and memory.is_progress(event):
                 self._attempts = 0
             self._sink.take(placed)
         if memory.is_over:

@@ -32,7 +32,11 @@ KEPT_WARNINGS: Final = 100
 class Utterance(AsyncIterator[bytes]):
     """The audio of one text; made by ``speak``."""
 
-    def __init__(self, next_audio: Callable[[Utterance], Awaitable[bytes | None]]) -> None:
+    def __init__(
+        self,
+        take_audio: Callable[[], bytes | None],
+        next_audio: Callable[[Utterance], Awaitable[bytes | None]],
+    ) -> None:
         self.has_ended: bool = False
         """Whether all audio that there will be has come."""
         self.is_over: bool = False
@@ -43,10 +47,14 @@ class Utterance(AsyncIterator[bytes]):
         """The confirmation behind the last audio."""
         self.task: asyncio.Task[None] | None = None
         """What sends the text."""
+        self._take_audio = take_audio
         self._next_audio = next_audio
 
     async def __anext__(self) -> bytes:
         if not self.is_over:
+            audio = self._take_audio()  # the service speaks faster than anybody listens
+            if audio is not None:
+                return audio
             audio = await self._next_audio(self)
             if audio is not None:
                 return audio
@@ -115,7 +123,7 @@ class SpeakingStream(ResumableStream[C, E], Generic[C, E, F, D]):
                 earlier.is_over = True
             else:
                 self._cut()
-        utterance = self._utterance = Utterance(self._next_audio)
+        utterance = self._utterance = Utterance(self._speech.take_audio, self._next_audio)
         utterance.task = self._start_task(self._pump(utterance, source), "speech")
         return utterance
 
@@ -123,6 +131,13 @@ class SpeakingStream(ResumableStream[C, E], Generic[C, E, F, D]):
         while isinstance(event := await super().__anext__(), _End):
             pass
         return event
+
+    def _take(self, event: E) -> None:
+        if type(event) is bytes:  # nobody waits for it but who iterates
+            self._events_taken += 1
+            self._buffer.put(event)
+        else:
+            super()._take(event)
 
     # What each protocol answers for itself.
 

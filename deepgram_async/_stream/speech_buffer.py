@@ -44,16 +44,37 @@ class SpeechBuffer(EventBuffer[E]):
         Raises:
             SlowConsumerError: The buffer is full.
         """
-        if self.is_muted and isinstance(event, bytes):
-            self.dropped += 1
-            return
-        self.waiting_bytes += _size(event)
+        if isinstance(event, bytes):
+            if self.is_muted:
+                self.dropped += 1
+                return
+            self.waiting_bytes += len(event)
+        else:
+            self.waiting_bytes += _size(event)
         if self.waiting_bytes > self._limit_bytes:
             raise SlowConsumerError(
                 f"{self.waiting_bytes} bytes of speech wait and none was taken",
                 hint="take audio faster, or raise audio_buffer_bytes in StreamSettings",
             )
-        super().put(event)
+        self._events.append(event)
+        self._wake()
+
+    def take_now(self) -> E | None:
+        """Return the next event if one waits."""
+        event = super().take_now()
+        if event is not None:
+            self.waiting_bytes -= _size(event)
+        return event
+
+    def take_audio(self) -> bytes | None:
+        """Return the next event if it is audio, and leave any other."""
+        if self._events:
+            event = self._events[0]
+            if isinstance(event, bytes):
+                self._events.popleft()
+                self.waiting_bytes -= len(event)
+                return event
+        return None
 
     async def get(self) -> E:
         """Return the next event; cancelling loses none."""

@@ -176,6 +176,9 @@ class SocketStream(Generic[C, E]):
     async def __anext__(self) -> E:
         if self._connection is None:
             raise InvalidStateError("the stream is not open")
+        event = self._buffer.take_now()
+        if event is not None:
+            return event
         try:
             return await self._buffer.get()
         except StopAsyncIteration:
