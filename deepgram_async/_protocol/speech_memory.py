@@ -267,8 +267,7 @@ class SpeakV1Memory(SpeechMemory[SpeakEvent, Segment]):
         self._remember(frame, spoken, segment, now)
 
     def place(self, event: SpeakEvent) -> SpeakEvent | None:
-        is_clearing = bool(self._log) and _is_clear(self._log[0])
-        if is_clearing:
+        if self._log and _is_clear(self._log[0]):
             if isinstance(event, Cleared) and self._sent:
                 self._let_go(self._log[0])
             return event

@@ -57,7 +57,8 @@ class SpeechBuffer(EventBuffer[E]):
                 hint="take audio faster, or raise audio_buffer_bytes in StreamSettings",
             )
         self._events.append(event)
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def take_now(self) -> E | None:
         """Return the next event if one waits."""

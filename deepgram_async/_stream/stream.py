@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, cast
-from weakref import WeakMethod
+from weakref import ref
 
 from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.settings import StreamSettings
@@ -114,9 +114,7 @@ class SocketStream(Generic[C, E]):
         self._end = loop.create_future()
         self._opened_at = loop.time()
         self._core = core = self._make_core(self._opened_at, websocket.request_id)
-        outlet = _Outlet(
-            WeakMethod(self._take), WeakMethod(self._reached_end), self._end, self._waiters
-        )
+        outlet = _Outlet(self, self._end, self._waiters)
         self._connection = self._carried(core, websocket, outlet)
         self._connection.start()
         _log.debug("%s: open (request id %s)", core.OPERATION, websocket.request_id)
@@ -347,28 +345,23 @@ class _Outlet(Generic[E]):
     """Leads from the connection to the stream without holding it: it can be forgotten."""
 
     def __init__(
-        self,
-        take: WeakMethod[Callable[[E], None]],
-        reached_end: WeakMethod[Callable[[Exception | None], None]],
-        end: asyncio.Future[None],
-        waiters: Waiters[E],
+        self, stream: SocketStream[Any, E], end: asyncio.Future[None], waiters: Waiters[E]
     ) -> None:
-        self._take = take
-        self._reached_end = reached_end
+        self._stream = ref(stream)
         self._end = end
         self._waiters = waiters
 
     def take(self, event: E) -> None:
-        take = self._take()
-        if take is not None:
-            take(event)
+        stream = self._stream()
+        if stream is not None:
+            stream._take(event)  # noqa: SLF001 - the outlet is a part of it
 
     def ended(self, error: Exception | None) -> None:
         if self._end.done():
             return
-        reached_end = self._reached_end()
-        if reached_end is None:
+        stream = self._stream()
+        if stream is None:
             self._waiters.fail(error)
         else:
-            reached_end(error)
+            stream._reached_end(error)  # noqa: SLF001
         self._end.set_result(None)
