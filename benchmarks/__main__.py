@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from benchmarks import report
 from benchmarks.contestants import NAMES
@@ -26,6 +26,13 @@ _LONGEST_S: Final = 300
 _HEADER: Final = (
     f"{'':42}{'ours':>10}{'official':>10}{'plain':>10}{'ratio':>8}{'must':>9}{'goal':>7}"
 )
+
+
+class Way(NamedTuple):
+    """How all runs are made."""
+
+    is_quick: bool
+    on_uvloop: bool
 
 
 def main() -> None:
@@ -42,14 +49,18 @@ def main() -> None:
     parser.add_argument(
         "--report", action="store_true", help="measure nothing; write the table and the chart"
     )
+    parser.add_argument(
+        "--uvloop", action="store_true", help="run all contestants on uvloop, which is installed"
+    )
     arguments = parser.parse_args()
     if arguments.report:
         report.write(load(report.FIGURES))
         return
-    if arguments.only and arguments.json:
-        parser.error("--json takes the figures of all metrics")
+    if (arguments.only or arguments.uvloop) and arguments.json:
+        parser.error("--json takes the figures of all metrics, on the loop of asyncio")
     rounds = 1 if arguments.quick else arguments.rounds
-    figures = measure(rounds, arguments.only, is_quick=arguments.quick)
+    way = Way(arguments.quick, arguments.uvloop)
+    figures = measure(rounds, arguments.only, way)
     if arguments.json is not None:
         figures.save(arguments.json)
         if arguments.json.resolve() == report.FIGURES:
@@ -59,17 +70,17 @@ def main() -> None:
         sys.exit(f"above the limit: {', '.join(missed)}")
 
 
-def measure(rounds: int, only: list[str] | None, *, is_quick: bool) -> Figures:
+def measure(rounds: int, only: list[str] | None, way: Way) -> Figures:
     """Return the figures of all runs that are asked for, and print each as it comes."""
     wanted = {metric.name for metric in METRICS} if only is None else set(only)
-    figures = Figures(machine(), rounds, is_quick, {})
+    figures = Figures(machine(), rounds, way.is_quick, {})
     print(f"{report.machine_line(figures)}\n\n{_HEADER}", flush=True)
     with serving() as server:
         for run in RUNS:
             metrics = [metric for metric in run.metrics if metric.name in wanted]
             if not metrics:
                 continue
-            taken = _taken_in_turns(run, server, rounds, is_quick=is_quick)
+            taken = _taken_in_turns(run, server, rounds, way)
             for metric in metrics:
                 figures.values[metric.name] = {
                     name: [figure[metric.name] for figure in taken[name]] for name in NAMES
@@ -79,27 +90,28 @@ def measure(rounds: int, only: list[str] | None, *, is_quick: bool) -> Figures:
 
 
 def _taken_in_turns(
-    run: Run, server: Server, rounds: int, *, is_quick: bool
+    run: Run, server: Server, rounds: int, way: Way
 ) -> dict[str, list[dict[str, float]]]:
     """Return the figures of all contestants, who begin in another order each round."""
     taken: dict[str, list[dict[str, float]]] = {name: [] for name in NAMES}
     order = list(NAMES)
     for _ in range(rounds):
         for name in order:
-            taken[name].append(_figures(run, name, server, is_quick=is_quick))
+            taken[name].append(_figures(run, name, server, way))
         order = [*order[1:], order[0]]
     return taken
 
 
-def _figures(run: Run, name: str, server: Server, *, is_quick: bool) -> dict[str, float]:
+def _figures(run: Run, name: str, server: Server, way: Way) -> dict[str, float]:
     """Return what one contestant's run measures, in a fresh process."""
     url = server.tls_url if run.is_tls else server.url
     if run.work == START:
         program = f"from benchmarks.cold import measure; measure({name!r}, {url + '/echo'!r})"
         command = [sys.executable, "-c", program]
     else:
-        size = run.quick if is_quick else run.size
+        size = run.quick if way.is_quick else run.size
         command = [sys.executable, "-m", "benchmarks.work", name, run.work, url, str(size)]
+        command += ["--uvloop"] if way.on_uvloop else []
     # Without compiled modules an import would measure the compiler.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(

@@ -151,6 +151,16 @@ RUNS: Final = (
         suffix="_200",
     ),
     Run(
+        "joined_200",
+        8,
+        1,
+        (
+            Metric("paced_joined", "the same, ours joins chunks to 100 ms", "ms", 1e3),
+            Metric("paced_p50_joined", "latency of these, median (wall)", "ms", 1e3),
+        ),
+        suffix="_joined",
+    ),
+    Run(
         "paced_1000",
         8,
         1,

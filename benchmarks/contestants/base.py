@@ -67,6 +67,10 @@ class Contestant(ABC):
     def live(self, mode: str) -> AbstractAsyncContextManager[Stream]:
         """Return an asynchronous context manager for a stream."""
 
+    def live_joined(self, mode: str) -> AbstractAsyncContextManager[Stream]:
+        """The same for one that joins chunks, where the client can do that by itself."""
+        return self.live(mode)
+
     @abstractmethod
     async def connect_and_close(self) -> None:
         """Open a stream and close it at once."""

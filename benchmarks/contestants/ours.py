@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.contestants.base import OPTIONS, VOICE, Contestant, Stream
 from benchmarks.payloads import RECORDING
-from deepgram_async import DeepgramSession
+from deepgram_async import DeepgramSession, StreamSettings
 from deepgram_async._protocol.answers import HttpAnswer, decipher
 from deepgram_async._protocol.listen_v1 import ListenV1Core
 from deepgram_async.models.prerecorded import Transcription
@@ -48,6 +48,12 @@ class Ours(Contestant):
     @asynccontextmanager
     async def live(self, mode: str) -> AsyncGenerator[Stream]:
         async with self._session(mode).listen.live(**OPTIONS) as stream:
+            yield Stream(stream.send_audio, stream.close_stream, lambda: aiter(stream))
+
+    @asynccontextmanager
+    async def live_joined(self, mode: str) -> AsyncGenerator[Stream]:
+        joining = self._session(mode).with_options(stream=StreamSettings(join_audio_s=0.1))
+        async with joining.listen.live(**OPTIONS) as stream:
             yield Stream(stream.send_audio, stream.close_stream, lambda: aiter(stream))
 
     async def connect_and_close(self) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, Final
 
 from benchmarks.contestants import Contestant, Stream
 from benchmarks.payloads import AUDIO
 from benchmarks.work.checks import check_bytes, check_end, is_result
 from benchmarks.work.process import resident_bytes
+
+Live = Callable[[str], AbstractAsyncContextManager[Stream]]
 
 _CHUNK_S: Final = 0.02
 _CHUNKS_PER_RESULT: Final = 25
@@ -21,15 +24,20 @@ _FIRST: Final = 20
 
 async def paced_200(client: Contestant, seconds: int) -> dict[str, float]:
     """Run 200 streams in real time."""
-    return await _paced(client, 200, seconds)
+    return await _paced(client.live, 200, seconds)
+
+
+async def joined_200(client: Contestant, seconds: int) -> dict[str, float]:
+    """Run 200 streams in real time, with chunks of 20 ms joined to frames of 100 ms."""
+    return await _paced(client.live_joined, 200, seconds)
 
 
 async def paced_1000(client: Contestant, seconds: int) -> dict[str, float]:
     """Run 1000 streams in real time."""
-    return await _paced(client, 1000, seconds)
+    return await _paced(client.live, 1000, seconds)
 
 
-async def _paced(client: Contestant, streams: int, seconds: int) -> dict[str, float]:
+async def _paced(live: Live, streams: int, seconds: int) -> dict[str, float]:
     """Run streams in real time: CPU of one second of one stream, lateness, latencies.
 
     One task sends for all of them, a few streams each millisecond, so that little of the cost is
@@ -38,16 +46,14 @@ async def _paced(client: Contestant, streams: int, seconds: int) -> dict[str, fl
     """
     chunks = round(seconds / _CHUNK_S)
     # The first stream and its first result make what all of them share.
-    async with client.live("paced") as first_stream:
+    async with live("paced") as first_stream:
         for _ in range(_CHUNKS_PER_RESULT):
             await first_stream.send(AUDIO)
         await first_stream.end()
         await check_end(first_stream, 1, _CHUNKS_PER_RESULT)
     async with AsyncExitStack() as stack:
         race = _Race(chunks // _CHUNKS_PER_RESULT * streams)
-        runners = [
-            race.add(await stack.enter_async_context(client.live("paced"))) for _ in range(streams)
-        ]
+        runners = [race.add(await stack.enter_async_context(live("paced"))) for _ in range(streams)]
         taking = [
             asyncio.create_task(
                 check_end(runner.stream, chunks // _CHUNKS_PER_RESULT, chunks, runner.received)
