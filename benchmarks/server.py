@@ -242,10 +242,11 @@ class Peer(asyncio.BufferedProtocol):
             if len(data) < start + length:
                 break
             if opcode == 2:
-                self._chunks += 1
+                chunks = length // len(payloads.AUDIO)  # a frame may have several
+                self._chunks += chunks
                 self._audio_bytes += length
-                self._until_event -= 1
-                if not self._until_event:
+                self._until_event -= chunks
+                if self._chunks_per_event and self._until_event <= 0:
                     answers.append(self._event())
             else:
                 answers += self._control(opcode, data, start, length)
@@ -256,7 +257,7 @@ class Peer(asyncio.BufferedProtocol):
 
     def _event(self) -> bytes:
         """Return a result that ends with the chunk that came last."""
-        self._until_event = self._chunks_per_event
+        self._until_event += self._chunks_per_event
         end = self._chunks * _CHUNK_S
         start = max(0.0, end - self._chunks_per_event * _CHUNK_S)
         return _frame(0x81, payloads.event(start, end - start))
