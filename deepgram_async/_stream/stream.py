@@ -342,7 +342,10 @@ class SocketStream(Generic[C, E]):
 
 
 class _Outlet(Generic[E]):
-    """Leads from the connection to the stream without holding it: it can be forgotten."""
+    """Leads from the connection to the stream without holding it: it can be forgotten.
+
+    It is a part of the stream and so knows its inner methods.
+    """
 
     def __init__(
         self, stream: SocketStream[Any, E], end: asyncio.Future[None], waiters: Waiters[E]
@@ -354,7 +357,7 @@ class _Outlet(Generic[E]):
     def take(self, event: E) -> None:
         stream = self._stream()
         if stream is not None:
-            stream._take(event)  # noqa: SLF001 - the outlet is a part of it
+            stream._take(event)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
     def ended(self, error: Exception | None) -> None:
         if self._end.done():
@@ -363,5 +366,5 @@ class _Outlet(Generic[E]):
         if stream is None:
             self._waiters.fail(error)
         else:
-            stream._reached_end(error)  # noqa: SLF001
+            stream._reached_end(error)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         self._end.set_result(None)
