@@ -308,6 +308,7 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
     def _receive_frames(self, data: bytes) -> None:
         """Read whole frames and pass the others on."""
         position, end = 0, len(data)
+        deliver = self._early.append if self._receiver is None else self._receiver.frame_received
         while position < end:
             if self._to_pass_on:
                 piece = data[position : position + self._to_pass_on]
@@ -337,10 +338,14 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
             is_common = first in _WHOLE and length <= _LONGEST_MEDIUM and not self._in_fragments
             if is_common and stop <= end:
                 if first == _WHOLE_BINARY:
-                    self._deliver(data[start:stop])
-                elif not self._delivered_text(data, position, start, stop):
-                    self._go_plain(data[stop:])
-                    return
+                    deliver(data[start:stop])
+                else:
+                    try:
+                        text = data[start:stop].decode()
+                    except UnicodeDecodeError:
+                        self._go_plain(data[position:])  # websockets ends the connection
+                        return
+                    deliver(text)
                 position = stop
             elif is_common and length <= _LONGEST_HELD:
                 self._held = data[position:]
@@ -350,15 +355,6 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
             else:
                 self._note_fragment(first)
                 self._to_pass_on = stop - position
-
-    def _delivered_text(self, data: bytes, position: int, start: int, stop: int) -> bool:
-        try:
-            text = data[start:stop].decode()
-        except UnicodeDecodeError:
-            self._pass_on(data[position:stop])  # websockets ends the connection, and says why
-            return False
-        self._deliver(text)
-        return True
 
     def _deliver(self, message: str | bytes) -> None:
         if self._receiver is None:

@@ -7,7 +7,7 @@ import logging
 import ssl
 import time
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 from urllib.request import getproxies
 
@@ -20,7 +20,7 @@ from websockets.exceptions import (
     ProxyError,
     WebSocketException,
 )
-from websockets.uri import parse_uri
+from websockets.uri import WebSocketURI, parse_uri
 from websockets.version import version
 
 from deepgram_async._io.fast_websocket import FastWebSocket
@@ -102,7 +102,7 @@ async def _direct(
     settings: StreamSettings,
     context: ssl.SSLContext | None,
 ) -> FastWebSocket:
-    uri = parse_uri(url)
+    uri = _parsed(url)
     handshake = Handshake(uri, headers)
 
     def make() -> FastWebSocket:
@@ -128,6 +128,11 @@ async def _direct(
             websocket.abort("the handshake failed")
             raise
     return websocket
+
+
+@lru_cache(maxsize=64)
+def _parsed(url: str) -> WebSocketURI:
+    return parse_uri(url)
 
 
 def _translated(error: Exception, operation: str, settings: StreamSettings) -> DeepgramError:

@@ -6,6 +6,7 @@ import struct
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from deepgram_async._protocol.media import UNKNOWN_AUDIO, content_type_of_bytes
@@ -297,9 +298,14 @@ def clock_for(options: Mapping[str, object]) -> AudioClock:
 
 
 def _raw_clock(options: Mapping[str, object]) -> RawClock | None:
-    width = _SAMPLE_BYTES.get(str(options.get("encoding")))
-    rate = options.get("sample_rate")
-    channels = options.get("channels") or 1
+    return _clock_of(
+        options.get("encoding"), options.get("sample_rate"), options.get("channels") or 1
+    )
+
+
+@lru_cache(maxsize=64)  # asked for several times by each stream; a clock of raw audio never changes
+def _clock_of(encoding: object, rate: object, channels: object) -> RawClock | None:
+    width = _SAMPLE_BYTES.get(str(encoding))
     if width is None or not isinstance(rate, int) or not isinstance(channels, int):
         return None
     if rate <= 0 or channels <= 0:
