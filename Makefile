@@ -14,7 +14,7 @@ help:
 	@echo 'make test    run the tests                            (make test ARGS="-k live")'
 	@echo 'make test-websockets    run the tests of the streams with other versions of websockets, and the plain way'
 	@echo 'make test-aiohttp    run the tests of REST with other versions of aiohttp, and the plain way'
-	@echo 'make test-uvloop    run the tests of REST on uvloop'
+	@echo 'make test-uvloop    run the tests of REST and of the streams on uvloop'
 	@echo 'make bench   compare CPU and memory with deepgram-sdk, and write it down (15 minutes)'
 	@echo 'make bench-quick   the same in a minute, rough, written nowhere  (make bench-quick ARGS="--only chunk")'
 	@echo 'make soak    disturb streams of half an hour       (make soak ARGS="--seeds 2")'
@@ -66,7 +66,7 @@ test-aiohttp: $(READY)
 
 test-uvloop: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uvloop
-	$(BIN)/python -m pytest -q $(REST) tests/resources --uvloop
+	$(BIN)/python -m pytest -q -n auto $(REST) tests/resources tests/stream tests/io/test_tls.py --uvloop
 
 bench: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench

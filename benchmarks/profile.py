@@ -96,7 +96,7 @@ def show(title: str, stats: pstats.Stats) -> None:
         total += own
         place = name if file == "~" else f"{Path(file).name}:{line} {name}"
         functions.append((own, f"{place} ({calls / _CHUNKS:.1f} calls)"))
-    print(f"\n{title}: {total / _CHUNKS * 1e6:.1f} us below the profiler")
+    print(f"\n{title}, by owner:")
     for owner, own in sorted(owners.items(), key=lambda entry: -entry[1]):
         print(f"  {own / total:6.1%}  {owner}")
     print("  of it, by function:")

@@ -35,7 +35,7 @@ async def test_a_transcription_tells_how_far_it_is(reconnect: ReconnectPolicy | 
             assert (stats.queued_bytes, stats.queued_s) == (0, 0.0)
             assert (stats.audio_sent_s, stats.lag_s) == (2.5, 0.5)
             assert stats.first_result_s is not None
-            assert 0 < stats.first_result_s < stats.open_s
+            assert 0 <= stats.first_result_s <= stats.open_s  # a loop may count milliseconds
             assert stats.waiting_events >= 2
             assert [stream.stats().audio_sent_s for stream in dg.streams] == [2.5]
         ended = live.stats()
