@@ -51,7 +51,8 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
         agent_longest_s: Deepgram ends a conversation after two hours (Deepgram docs, "Voice Agent
             API limits"); ``handover_s`` of the policy before that it goes on over another
             connection. ``None`` knows no limit, for a self-hosted service.
-        dead_peer_s: A peer that answers no ping, or takes no data, for this long is given up.
+        dead_peer_s: A peer that answers no ping, or takes no data, for this long is given up, a
+            quarter of it later at most. Time in which the machine sleeps does not count.
         stalled_after_s: Audio is sent so long and the service says nothing: a live transcription
             or a conversation with Flux yields ``Stalled``; ``None`` for never. Both services tell
             of silence, too, so it means that something is wrong.
