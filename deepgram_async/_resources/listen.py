@@ -12,11 +12,11 @@ from deepgram_async._protocol.long_answers import decoding_steps
 from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.requests import TRANSCRIPTION_RESPONSE_S, Route
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
+from deepgram_async._resources.connectors import connector_maker
 from deepgram_async._resources.documented import takes_options
 from deepgram_async._resources.sender import Sender
 from deepgram_async._stream.flux import FluxStream
 from deepgram_async._stream.live import LiveStream
-from deepgram_async._stream.stream import Connector
 from deepgram_async.models.prerecorded import Accepted, Transcription
 from deepgram_async.options import FluxOptions, ListenOptions, LiveOptions
 
@@ -142,13 +142,9 @@ class Listen:
         Raises:
             OptionError: An option is unknown, has the wrong type, or breaks a documented rule.
         """
-
-        def connector(current: Mapping[str, object]) -> Connector:
-            query = self._sender.query(current, LiveOptions, extra_query)
-            if self._sender.validate:
-                rules_listen.check_live(current)
-            return self._sender.connector(ListenV1Core.PATH, query, ListenV1Core.OPERATION)
-
+        connector = connector_maker(
+            self._sender, ListenV1Core, LiveOptions, rules_listen.check_live, extra_query
+        )
         return self._sender.track(LiveStream(connector, options, self._sender.stream_settings))
 
     @takes_options(FluxOptions)
@@ -171,13 +167,9 @@ class Listen:
         Raises:
             OptionError: An option is unknown, has the wrong type, or breaks a documented rule.
         """
-
-        def connector(current: Mapping[str, object]) -> Connector:
-            query = self._sender.query(current, FluxOptions, extra_query)
-            if self._sender.validate:
-                rules_flux.check(current)
-            return self._sender.connector(ListenV2Core.PATH, query, ListenV2Core.OPERATION)
-
+        connector = connector_maker(
+            self._sender, ListenV2Core, FluxOptions, rules_flux.check, extra_query
+        )
         stream = FluxStream(
             connector, options, self._sender.stream_settings, validate=self._sender.validate
         )

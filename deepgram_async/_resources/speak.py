@@ -12,12 +12,12 @@ from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.requests import Route
 from deepgram_async._protocol.speak_v1 import SpeakV1Core
 from deepgram_async._protocol.speak_v2 import SpeakV2Core
+from deepgram_async._resources.connectors import connector_maker
 from deepgram_async._resources.documented import takes_options
 from deepgram_async._resources.sender import Sender
 from deepgram_async._stream.speak import SpeakStream
 from deepgram_async._stream.speak_flux import FluxSpeakStream
 from deepgram_async._stream.speech import Speech
-from deepgram_async._stream.stream import Connector
 from deepgram_async.models.prerecorded import Accepted
 from deepgram_async.models.speak import SpeechInfo
 from deepgram_async.options import (
@@ -137,13 +137,9 @@ class Speak:
         Raises:
             OptionError: An option is unknown, has the wrong type, or does not go with the others.
         """
-
-        def connector(current: Mapping[str, object]) -> Connector:
-            query = self._sender.query(current, SpeakLiveOptions, extra_query)
-            if self._sender.validate:
-                rules_speak.check_live(current)
-            return self._sender.connector(SpeakV1Core.PATH, query, SpeakV1Core.OPERATION)
-
+        connector = connector_maker(
+            self._sender, SpeakV1Core, SpeakLiveOptions, rules_speak.check_live, extra_query
+        )
         return self._sender.track(SpeakStream(connector, options, self._sender.stream_settings))
 
     def _query(
@@ -259,13 +255,13 @@ class FluxSpeak:
         Raises:
             OptionError: An option is unknown, has the wrong type, or does not go with the others.
         """
-
-        def connector(current: Mapping[str, object]) -> Connector:
-            query = self._sender.query(current, FluxSpeakLiveOptions, extra_query)
-            if self._sender.validate:
-                rules_speak.check_flux_live(current)
-            return self._sender.connector(SpeakV2Core.PATH, query, SpeakV2Core.OPERATION)
-
+        connector = connector_maker(
+            self._sender,
+            SpeakV2Core,
+            FluxSpeakLiveOptions,
+            rules_speak.check_flux_live,
+            extra_query,
+        )
         stream = FluxSpeakStream(
             connector, options, self._sender.stream_settings, validate=self._sender.validate
         )

@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -32,6 +32,7 @@ from tests.support.steps import each_step
 
 Stream = LiveStream | FluxStream
 Make = Callable[[DeepgramSession], Stream]
+Case = TypeVar("Case", bound=Callable[..., Any])
 
 RATE = 8000
 CHUNK_BYTES = 80
@@ -190,9 +191,13 @@ both_streams = pytest.mark.parametrize("make", [live_of, flux_of], ids=["live", 
 all_phases = pytest.mark.parametrize("phase", ["back-off", "handshake", "replay"])
 
 
-@both_moments
-@both_streams
-@all_phases
+def everywhere(test: Case) -> Case:
+    """Run a test at both moments, for both streams, in all phases."""
+    marked: Case = both_moments(both_streams(all_phases(test)))
+    return marked
+
+
+@everywhere
 async def test_sending(phase: str, make: Make, late: bool) -> None:
     async with serving() as (service, dg):
         for cancellation in each_step(late=late):
@@ -205,9 +210,7 @@ async def test_sending(phase: str, make: Make, late: bool) -> None:
             await stream.aclose()
 
 
-@both_moments
-@both_streams
-@all_phases
+@everywhere
 async def test_asking_for_what_is_owed(phase: str, make: Make, late: bool) -> None:
     async with serving() as (service, dg):
         for cancellation in each_step(late=late):
@@ -220,9 +223,7 @@ async def test_asking_for_what_is_owed(phase: str, make: Make, late: bool) -> No
             await stream.aclose()
 
 
-@both_moments
-@both_streams
-@all_phases
+@everywhere
 async def test_configuring(phase: str, make: Make, late: bool) -> None:
     async with serving() as (service, dg):
         for cancellation in each_step(late=late):
@@ -235,9 +236,7 @@ async def test_configuring(phase: str, make: Make, late: bool) -> None:
             await stream.aclose()
 
 
-@both_moments
-@both_streams
-@all_phases
+@everywhere
 async def test_receiving(phase: str, make: Make, late: bool) -> None:
     async with serving() as (service, dg):
         for cancellation in each_step(late=late):
@@ -251,9 +250,7 @@ async def test_receiving(phase: str, make: Make, late: bool) -> None:
             await stream.aclose()
 
 
-@both_moments
-@both_streams
-@all_phases
+@everywhere
 async def test_finishing(phase: str, make: Make, late: bool) -> None:
     async with serving() as (service, dg):
         for cancellation in each_step(late=late):
@@ -264,9 +261,7 @@ async def test_finishing(phase: str, make: Make, late: bool) -> None:
             await stream.aclose()
 
 
-@both_moments
-@both_streams
-@all_phases
+@everywhere
 async def test_closing(phase: str, make: Make, late: bool) -> None:
     async with serving() as (service, dg):
         for cancellation in each_step(late=late):
