@@ -71,10 +71,10 @@ class FastWebSocket(BufferedReader, WebSocket):
     """A WebSocket that builds and reads the common frames by itself.
 
     The common frames are text and binary ones that are whole - a message in one frame of at most
-    64 KiB -, pongs, and a Close that nothing else came before. Every other frame - pings, fragments,
-    long ones, broken ones - goes through websockets, with all of its bytes, and then the end does,
-    too. So this class has to know where each frame begins, and little else of the protocol; and a
-    connection that has common frames only needs no protocol of websockets.
+    64 KiB -, pongs, and a Close, if no other frame came before it. Every other frame - pings,
+    fragments, long ones, broken ones - goes through websockets, with all of its bytes, and then
+    the end does, too. So this class has to know where each frame begins, and little else of the
+    protocol; and a connection that has common frames only needs no protocol of websockets.
     """
 
     __slots__ = (
@@ -194,18 +194,22 @@ class FastWebSocket(BufferedReader, WebSocket):
 
     def write(self, frames: Sequence[str | bytes]) -> None:
         """Write frames in their order, in one piece; only while ``is_writable``."""
-        parts: list[bytes] = []
-        for frame in frames:
-            if isinstance(frame, str):
-                parts += self._framed(_WHOLE_TEXT, frame.encode())
-            else:
-                parts += self._framed(_WHOLE_BINARY, frame)
-        self._write(b"".join(parts))
+        framed = [
+            self._framed(_WHOLE_TEXT, frame.encode())
+            if isinstance(frame, str)
+            else self._framed(_WHOLE_BINARY, frame)
+            for frame in frames
+        ]
+        self._write(framed[0] if len(framed) == 1 else b"".join(framed))
+
+    def write_audio(self, frame: bytes) -> None:
+        """Write one frame of audio; only while ``is_writable``."""
+        self._write(self._framed(_WHOLE_BINARY, frame))
 
     def ping(self) -> None:
         """Ask the peer for a sign of life."""
         if self._is_open:
-            self._write(b"".join(self._framed(_WHOLE_PING, b"")))
+            self._write(self._framed(_WHOLE_PING, b""))
 
     def start_closing(self) -> None:
         """Say goodbye with code 1000; what was written before still goes out."""
@@ -536,7 +540,7 @@ class FastWebSocket(BufferedReader, WebSocket):
 
     def _say_goodbye(self, payload: bytes) -> None:
         """Send a Close; nothing follows it."""
-        self._write(b"".join(self._framed(_WHOLE_CLOSE, payload)))
+        self._write(self._framed(_WHOLE_CLOSE, payload))
         self._said_goodbye = True
         self._is_open = self.is_writable = False
         self._leave_soon()
@@ -562,8 +566,8 @@ class FastWebSocket(BufferedReader, WebSocket):
         if not self._transport.is_closing():  # if it is, the end is on its way
             self._transport.write(data)
 
-    def _framed(self, first: int, payload: bytes) -> tuple[bytes, bytes]:
-        """Return the header of a frame with its key, and the masked payload."""
+    def _framed(self, first: int, payload: bytes) -> bytes:
+        """Return a frame."""
         at = self._next_key
         if at == len(self._keys):
             self._keys = os.urandom(_KEYS * _KEY_BYTES)
@@ -577,4 +581,4 @@ class FastWebSocket(BufferedReader, WebSocket):
             header = _MEDIUM_HEADER.pack(first, _MASKED | _TWO_BYTES_OF_LENGTH, length, key)
         else:
             header = _LONG_HEADER.pack(first, _MASKED | _EIGHT_BYTES_OF_LENGTH, length, key)
-        return header, apply_mask(payload, key)
+        return header + apply_mask(payload, key)
