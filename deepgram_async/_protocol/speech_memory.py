@@ -209,14 +209,14 @@ class SpeechMemory(Memory[E], Generic[E, S]):
 
     def _fresh(self, audio: bytes) -> bytes | None:
         """Return what the user does not have of a frame of audio."""
-        segment = self._current
-        if segment is None:
+        if not self._segments:
             return audio
+        segment, size = self._segments[0], len(audio)
         known = segment.had - segment.came
-        segment.came += len(audio)
-        if known >= len(audio):
+        segment.came = came = segment.came + size
+        if known >= size:
             return None
-        segment.had = segment.came
+        segment.had = came
         return audio[known:] if known else audio
 
 
@@ -263,11 +263,12 @@ class SpeakV1Memory(SpeechMemory[SpeakEvent, Segment]):
         self._remember(frame, spoken, segment, now)
 
     def place(self, event: SpeakEvent) -> SpeakEvent | None:
-        if self._log and _is_clear(self._log[0]):
+        log = self._log
+        if log and log[0].spoken.type == "Clear":
             if isinstance(event, Cleared) and self._sent:
-                self._let_go(self._log[0])
+                self._let_go(log[0])
             return event
-        if isinstance(event, bytes):
+        if type(event) is bytes:
             return self._fresh(event)
         if isinstance(event, Flushed):
             current = self._current

@@ -331,8 +331,7 @@ class Connection(Generic[E]):
         if sink is None:
             return
         self._spoke = True
-        self.lane.settle()
-        self._heard_then = core.audio_bytes_sent
+        self._heard_then = core.audio_bytes_sent + self.lane.unsettled_bytes
         try:
             sink.take(core.receive(frame))
         except Exception as error:  # a bug, too, must end in the stream and not in the event loop

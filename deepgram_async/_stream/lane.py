@@ -30,22 +30,22 @@ class Lane:
         "_core",
         "_queue",
         "_remember",
-        "_sent_bytes",
         "_time",
         "_websocket",
         "put_at",
+        "unsettled_bytes",
     )
 
     def __init__(self) -> None:
         self.put_at = 0.0
         """When a frame was last put, on either way."""
+        self.unsettled_bytes = 0
+        """What was sent on this way and the core was not told."""
         self._websocket: WebSocket | None = None
         self._core: SocketCore[Any]
         self._queue: Sequence[str | bytes] = ()
         self._remember: Callable[[bytes], None] | None = None
         self._time: Callable[[], float]
-        self._sent_bytes = 0
-        """What was sent on this way and the core was not told."""
 
     def send(self, chunk: bytes | bytearray | memoryview) -> bool:
         """Write a chunk at once, if nothing is in its way; return whether it was written."""
@@ -65,7 +65,7 @@ class Lane:
         if self._remember is not None:
             self._remember(chunk)
         websocket.write_audio(chunk)
-        self._sent_bytes += len(chunk)
+        self.unsettled_bytes += len(chunk)
         return True
 
     def open(
@@ -89,9 +89,9 @@ class Lane:
 
     def settle(self) -> None:
         """Tell the core what was sent on this way."""
-        if self._sent_bytes:
-            self._core.audio_sent(self._sent_bytes, self.put_at)
-            self._sent_bytes = 0
+        if self.unsettled_bytes:
+            self._core.audio_sent(self.unsettled_bytes, self.put_at)
+            self.unsettled_bytes = 0
 
     def close(self) -> None:
         """Let what follows take the long way."""

@@ -276,7 +276,8 @@ class ResumingConnection(Generic[E]):
             return
         memory = self._memory
         placed = memory.place(event)
-        self._core.request_id = self._link_core.request_id  # a greeting may have told it
+        if type(event) is not bytes:  # a greeting may have told it
+            self._core.request_id = self._link_core.request_id
         if memory.is_behind or self._is_handing_over:
             self._has_work.set()
             self._be_patient()

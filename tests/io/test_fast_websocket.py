@@ -463,9 +463,7 @@ async def test_frames_that_come_with_the_handshake_wait_for_whoever_takes_them()
 
 async def test_too_many_fragments_end_the_connection() -> None:
     link = await Link(is_fast=True).opened()
-    link.feed(
-        frame(BINARY, b"", fin=False) + frame(CONTINUATION, b"", fin=False) * 4096
-    )
+    link.feed(frame(BINARY, b"", fin=False) + frame(CONTINUATION, b"", fin=False) * 4096)
     ((opcode, data, _),) = link.sent_frames()
     assert (opcode, struct.unpack("!H", data[:2])[0]) == (CLOSE, 1009)
     await link.ended()
