@@ -15,13 +15,10 @@ from deepgram_async._stream.live import LiveStream
 from deepgram_async.errors import AudioSourceError, InvalidStateError
 from deepgram_async.models.events import Reconnected
 from tests.support.fake_websocket import FakeNetwork, FakeWebSocket
+from tests.support.listen import final
 
 LINEAR = {"encoding": "linear16", "sample_rate": 16000}
 CHUNK = bytes(640)
-RESULT = (
-    '{"type":"Results","is_final":true,"start":0.0,"duration":0.02,'
-    '"channel_index":[0,1],"channel":{"alternatives":[{"transcript":"","confidence":0.0,"words":[]}]}}'
-)
 SOON_S = 10.0
 
 
@@ -33,7 +30,7 @@ async def opened(
     stream = LiveStream(network, LINEAR, settings or StreamSettings(keepalive_s=None))
     await stream.open()
     try:
-        yield stream, network, stream._lane
+        yield stream, network, stream._lane  # pyright: ignore[reportPrivateUsage]
     finally:
         await stream.aclose()
 
@@ -142,12 +139,12 @@ async def test_audio_of_the_lane_is_said_again_on_the_next_connection() -> None:
     policy = ReconnectPolicy(first_delay_s=0.001, replay_speed=None)
     settings = StreamSettings(keepalive_s=None, reconnect=policy)
     async with opened(settings) as (stream, network, lane):
-        chunks = [bytes([number]) * 640 for number in range(5)]
+        chunks = [bytes([number]) * 32000 for number in range(5)]
         await stream.send_audio(chunks[0])
         for chunk in chunks[1:3]:
             await pause()
             assert lane.send(chunk)
-        network.service.frame_received(RESULT)  # it covers the first
+        network.service.frame_received(final("one"))  # it covers the first second
         network.service.socket_ended(Close(1011, "NET-0001"))
         assert not lane.send(chunks[3])
         await stream.send_audio(chunks[3])
@@ -163,7 +160,7 @@ async def test_audio_of_the_lane_is_said_again_on_the_next_connection() -> None:
         assert network.latest.frames == chunks[1:]
         await pause()
         assert lane.send(CHUNK)
-        assert stream.audio_sent_s == pytest.approx(0.12)
+        assert stream.audio_sent_s == pytest.approx(5.02)
 
 
 async def test_audio_of_the_lane_puts_the_keepalive_off() -> None:
