@@ -1,23 +1,20 @@
 """The commands together, and what happens when one of them fails."""
 
-import asyncio
-import sys
-import traceback
 from collections.abc import Sequence
 
 import click
 
 from deepgram_async import __version__
-from deepgram_async.cli._connection import Connection, is_debugging
-from deepgram_async.cli._emulator import emulator
-from deepgram_async.cli._live import live
-from deepgram_async.cli._transcribe import transcribe
-from deepgram_async.errors import AudioSourceError, ConfigurationError, DeepgramError
+from deepgram_async.cli._commands import Commands
+from deepgram_async.cli._connection import Connection
 
 __all__ = ["run"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="deepgram-async")
 @click.option(
     "--api-key",
@@ -44,11 +41,6 @@ def app(
     context.obj = Connection(api_key=api_key, base_url=base_url, allow_insecure=allow_insecure)
 
 
-app.add_command(emulator)
-app.add_command(live)
-app.add_command(transcribe)
-
-
 def run(args: Sequence[str] | None) -> int:
     """Run the command line; every failure becomes a message and an exit code."""
     try:
@@ -57,26 +49,8 @@ def run(args: Sequence[str] | None) -> int:
             prog_name="deepgram-async",
             standalone_mode=False,
         )
-    except click.ClickException as exc:
-        exc.show()
-        return exc.exit_code
-    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
-        return 130
-    except DeepgramError as exc:
-        _report(str(exc).removesuffix(f" Hint: {exc.hint}"), exc.hint)
-        return 2 if isinstance(exc, AudioSourceError | ConfigurationError) else 1
-    except Exception as exc:  # a fault of this program must not look like one of the service
-        _report(
-            f"{type(exc).__name__}: {exc}",
-            "This is a fault of deepgram-async. DEEPGRAM_LOG=debug shows where it happened.",
-        )
-        return 1
+    except BaseException as exc:  # raised again if it is no way for a command to end
+        from deepgram_async.cli._failures import report  # not needed for --help
+
+        return report(exc)
     return result if isinstance(result, int) else 0
-
-
-def _report(story: str, hint: str | None) -> None:
-    if is_debugging():
-        traceback.print_exc(file=sys.stderr)
-    click.echo(click.style("Error: ", fg="red") + story, err=True)
-    if hint:
-        click.echo(click.style("Hint:  ", fg="yellow") + hint, err=True)

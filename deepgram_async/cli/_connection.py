@@ -3,12 +3,12 @@
 import os
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from deepgram_async import DeepgramSession
+if TYPE_CHECKING:
+    from deepgram_async import DeepgramSession
 
 __all__ = ["Connection", "is_debugging", "open_session"]
 
@@ -16,13 +16,13 @@ __all__ = ["Connection", "is_debugging", "open_session"]
 _EMULATOR_KEY: Final = "local"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """The global options of the command line; ``None`` leaves it to the environment."""
 
-    api_key: str | None = field(repr=False)
-    base_url: str | None
-    allow_insecure: bool
+    def __init__(self, *, api_key: str | None, base_url: str | None, allow_insecure: bool) -> None:
+        self.api_key = api_key
+        self.base_url = base_url
+        self.allow_insecure = allow_insecure
 
 
 def is_debugging() -> bool:
@@ -33,13 +33,15 @@ def is_debugging() -> bool:
 @asynccontextmanager
 async def open_session(
     connection: Connection, *, emulator: bool, keep_raw: bool = False
-) -> AsyncGenerator[DeepgramSession, None]:
+) -> AsyncGenerator["DeepgramSession", None]:
     """Open a session with the service, or with a local one that lives as long as the session.
 
     Raises:
         click.UsageError: Both a base URL and the local service were asked for.
         ConfigurationError: A setting is wrong, or the local service cannot recognise speech.
     """
+    from deepgram_async import DeepgramSession  # loads asyncio, which --help does without
+
     async with AsyncExitStack() as stack:
         if not emulator:
             session = DeepgramSession(
