@@ -1,12 +1,15 @@
 """The commands together, and what happens when one of them fails."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
 
 import click
 
 from deepgram_async import __version__
 from deepgram_async.cli._commands import Commands
-from deepgram_async.cli._connection import Connection
+from deepgram_async.cli._config import read_profile
+from deepgram_async.cli._connection import Connection, Region
 
 __all__ = ["run"]
 
@@ -21,24 +24,55 @@ __all__ = ["run"]
     metavar="KEY",
     help="API key. Better set DEEPGRAM_API_KEY: other users of this machine can see arguments.",
 )
+@click.option("--profile", metavar="NAME", help="Profile of the configuration file.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Configuration file. Default: DEEPGRAM_CONFIG, or the usual place of this system.",
+)
+@click.option(
+    "--project", "project_id", metavar="ID", help="Project. Default: the only one of the key."
+)
 @click.option(
     "--base-url",
     metavar="URL",
     help="Where the service is. Default: DEEPGRAM_BASE_URL, or Deepgram's global host.",
 )
 @click.option(
+    "--region",
+    type=click.Choice(get_args(Region)),
+    help="Region of Deepgram where the work is done.",
+)
+@click.option(
     "--allow-insecure", is_flag=True, help="Permit plain HTTP to a host that is not this machine."
 )
 @click.pass_context
 def app(
-    context: click.Context, api_key: str | None, base_url: str | None, allow_insecure: bool
+    context: click.Context,
+    api_key: str | None,
+    profile: str | None,
+    config: Path | None,
+    project_id: str | None,
+    base_url: str | None,
+    region: Region | None,
+    allow_insecure: bool,
 ) -> None:
-    """Speech to text with Deepgram, from files, URLs and live audio.
+    """Speech with Deepgram: to text, from text, and in conversation.
 
-    Every command that talks to the service takes --emulator to use a local one instead, which needs
-    neither a key nor the internet.
+    Commands for speech take --emulator to use a local service instead, which needs neither a key
+    nor the internet. A flag wins over the environment, which wins over the profile.
     """
-    context.obj = Connection(api_key=api_key, base_url=base_url, allow_insecure=allow_insecure)
+    chosen = read_profile(config, profile)
+    context.default_map = {name: dict(table) for name, table in chosen.defaults.items()}
+    context.obj = Connection(
+        api_key=api_key,
+        base_url=base_url,
+        region=region,
+        allow_insecure=allow_insecure,
+        project_id=project_id,
+        profile=chosen,
+    )
 
 
 def run(args: Sequence[str] | None) -> int:

@@ -1,9 +1,11 @@
 """The table of commands, each loaded when it is called."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
 __all__ = ["Commands", "SECTIONS"]
 
@@ -13,8 +15,17 @@ SECTIONS: Final[dict[str, dict[str, str]]] = {
     "Speech": {
         "transcribe": "Transcribe a recording and print its text.",
         "live": "Transcribe audio live and print results as they come.",
+        "read": "Find out what a text is about.",
+    },
+    "Account": {
+        "projects": "List the projects of the key.",
+        "keys": "List, create and delete API keys.",
+        "models": "List speech models and voices.",
+        "usage": "Sum up what a project used.",
+        "api": "Send any call to the service and print the answer.",
     },
     "This machine": {
+        "completion": "Print the script that completes commands in a shell.",
         "emulator": "Serve a local Deepgram until Ctrl-C, and print its address.",
     },
 }
@@ -34,8 +45,46 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"deepgram_async.cli._{cmd_name}"), cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and give its flags the defaults of the profile."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and command is not None and ctx.default_map:
+            table = ctx.default_map.get(name, {})
+            ctx.default_map = {name: _defaults(name, command, table)}
+        return name, command, rest
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return commands and flags that begin like this."""
+        commands = [
+            CompletionItem(name, help=words)
+            for section in SECTIONS.values()
+            for name, words in section.items()
+            if name.startswith(incomplete)
+        ]
+        # As a command, not as a group, which would load all commands for their words.
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections of the help."""
         for title, section in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl(list(section.items()))
+
+
+def _defaults(name: str, command: click.Command, table: Mapping[str, object]) -> dict[str, object]:
+    """Return defaults by the names that click knows, from those of the flags."""
+    names = {
+        option.removeprefix("--").replace("-", "_"): parameter.name
+        for parameter in command.params
+        for option in parameter.opts
+        if option.startswith("--")
+    }
+    defaults: dict[str, object] = {}
+    for key, value in table.items():
+        known = names.get(key.replace("-", "_"))
+        if known is None:
+            raise click.UsageError(f"the profile has {key!r}, which is no option of {name!r}")
+        defaults[known] = value
+    return defaults
