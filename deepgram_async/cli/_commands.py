@@ -25,6 +25,7 @@ SECTIONS: Final[dict[str, dict[str, str]]] = {
         "api": "Send any call to the service and print the answer.",
     },
     "This machine": {
+        "serve": "Show live captions in the browser, of what its microphone hears.",
         "completion": "Print the script that completes commands in a shell.",
         "emulator": "Serve a local Deepgram until Ctrl-C, and print its address.",
     },

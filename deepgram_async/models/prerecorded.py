@@ -111,6 +111,17 @@ class Transcription(Answer, frozen=True, kw_only=True):
         """
         return self._rendered("text", options)
 
+    def to_html(self, **options: Unpack[TranscriptOptions]) -> str:
+        """Return a page that shows the words as they play, in one file.
+
+        Args:
+            **options: See `TranscriptOptions`, for example ``audio_url="meeting.mp3"``.
+
+        Raises:
+            OptionError: An option is unknown, has the wrong type or makes no sense.
+        """
+        return self._rendered("html", options)
+
     def to_markdown(self, **options: Unpack[TranscriptOptions]) -> str:
         """Return paragraphs as Markdown, with the names of speakers and times above them.
 
@@ -123,7 +134,9 @@ class Transcription(Answer, frozen=True, kw_only=True):
         return self._rendered("markdown", options)
 
     def _rendered(
-        self, format_name: Literal["markdown", "srt", "text", "vtt"], options: TranscriptOptions
+        self,
+        format_name: Literal["html", "markdown", "srt", "text", "vtt"],
+        options: TranscriptOptions,
     ) -> str:
         # A transcript is made of models, so it can be imported only when it is wanted.
         from deepgram_async.transcript import render
