@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from html import escape
@@ -27,17 +29,18 @@ _FEWEST_LANES: Final = 3
 _WIDTH: Final = 1000
 # What is shorter would not be seen; a pause that is shorter is drawn over.
 _SHORTEST_MARK: Final = 1.0
+_NOTHING: Final = '<p class="nothing">Nothing was said.</p>'
 _PLACE: Final = re.compile(r"\{\{(\w+)\}\}")
 _SCHEMES: Final = frozenset({"", "blob", "data", "file", "http", "https"})
 # How files begin that browsers play.
 _SIGNATURES: Final = (
     (re.compile(rb"RIFF....WAVE", re.DOTALL), "audio/wav"),
+    (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "audio/aac"),
     (re.compile(rb"ID3|\xff[\xe2-\xfb]"), "audio/mpeg"),
     (re.compile(rb"OggS"), "audio/ogg"),
     (re.compile(rb"fLaC"), "audio/flac"),
     (re.compile(rb"....ftyp", re.DOTALL), "audio/mp4"),
     (re.compile(rb"\x1aE\xdf\xa3"), "audio/webm"),
-    (re.compile(rb"\xff[\xf0-\xf9]"), "audio/aac"),
 )
 
 
@@ -77,8 +80,8 @@ def write_html(transcript: Transcript, style: Style) -> str:
     """
     source = _source_of(style)
     voices = _Voices(transcript, style)
-    paragraphs = transcript.paragraphs
-    words = [word for paragraph in paragraphs for word in paragraph.words]
+    blocks = list(_blocks(transcript))
+    words = [word for block in blocks if isinstance(block, Segment) for word in block.words]
     duration = max([transcript.duration, *(word.end for word in words)])
     script = _read("page.js")
     return _filled(
@@ -91,7 +94,7 @@ def write_html(transcript: Transcript, style: Style) -> str:
             "legend": _legend(transcript, voices),
             "layout": "named" if voices.names else "unnamed",
             "language": _language_of(words),
-            "turns": "\n".join(_turns(paragraphs, transcript.gaps, voices, style.uncertain_below)),
+            "turns": "\n".join(_turns(blocks, voices, style)) or _NOTHING,
             "about": escape(_about(transcript)),
             "timeline": _timeline(transcript, voices, duration),
             "duration": f"{duration:.3f}",
@@ -189,25 +192,32 @@ def _legend(transcript: Transcript, voices: _Voices) -> str:
     return f'<ul class="legend" aria-label="Share of the speaking time">{"".join(items)}</ul>'
 
 
-def _turns(
-    paragraphs: Sequence[Segment],
-    gaps: Sequence[AudioGap],
-    voices: _Voices,
-    uncertain_below: float,
-) -> Iterator[str]:
-    missing = list(gaps)
+def _turns(blocks: Iterable[Segment | AudioGap], voices: _Voices, style: Style) -> Iterator[str]:
     before: tuple[int, int | None] | None = None
-    for paragraph in paragraphs:
-        while missing and missing[0].start <= paragraph.start:
-            yield _gap(missing.pop(0))
+    for block in blocks:
+        if isinstance(block, AudioGap):
+            yield _gap(block)
             before = None
-        voice = (paragraph.channel, paragraph.speaker)
-        yield _turn(paragraph, voices, uncertain_below, is_named=voice != before)
+            continue
+        voice = (block.channel, block.speaker)
+        yield _turn(block, voices, style.uncertain_below, is_named=voice != before)
         before = voice
-    for gap in missing:
-        yield _gap(gap)
-    if not paragraphs:
-        yield '<p class="nothing">Nothing was said.</p>'
+
+
+def _blocks(transcript: Transcript) -> Iterator[Segment | AudioGap]:
+    """Yield the paragraphs, and what is missing where it is."""
+    gaps = deque(transcript.gaps)
+    for paragraph in transcript.paragraphs:
+        words = paragraph.words
+        while gaps and gaps[0].start <= words[-1].start:
+            gap = gaps.popleft()
+            first = bisect_left(words, gap.start, key=lambda word: word.start)
+            if first:
+                yield Segment.of(words[:first])
+            yield gap
+            words = words[first:]
+        yield Segment.of(words)
+    yield from gaps
 
 
 def _turn(said: Segment, voices: _Voices, uncertain_below: float, *, is_named: bool) -> str:
