@@ -115,10 +115,16 @@ class Transcription(Answer, frozen=True, kw_only=True):
         """
         return self._rendered("markdown", options)
 
+    def _repr_html_(self) -> str:
+        from deepgram_async.transcript import Transcript
+        from deepgram_async.transcript._transcript import in_notebook
+
+        return in_notebook(Transcript.from_answer(self))
+
     def _rendered(
         self, format_name: Literal["markdown", "srt", "text", "vtt"], options: TranscriptOptions
     ) -> str:
-        # A transcript is made of models, so it can be imported only when it is wanted.
+        # Transcripts are made of models: they can be imported only when one is wanted.
         from deepgram_async.transcript import render
 
         return render(self, format_name, **options)

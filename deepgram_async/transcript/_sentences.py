@@ -1,12 +1,13 @@
 # ruff: noqa: RUF001 - punctuation of many writings, some of which look like others
-"""Where sentences and clauses end, as far as a single word tells."""
+"""Where a text may be broken, as far as a single word tells."""
 
 from __future__ import annotations
 
 import re
+from enum import Enum, auto
 from typing import Final
 
-__all__ = ["ends_clause", "ends_sentence"]
+__all__ = ["Joint", "ends_sentence", "joint_after"]
 
 # Of the writings of the service's languages.
 _SENTENCE_ENDS: Final = tuple(".!?…。！？।॥؟۔")
@@ -20,6 +21,18 @@ _ABBREVIATIONS: Final = frozenset(
 )
 # Initials, and abbreviations made of them: "J.", "U.S.", "p.m."; not the word "I".
 _INITIALS: Final = re.compile(r"(?!i$)\w(\.\w)*")
+# Articles, prepositions and conjunctions of most European languages are no longer.
+_SHORT_WORD: Final = 3
+
+
+class Joint(Enum):
+    """How well a text can be broken behind a word, the best first."""
+
+    SENTENCE = auto()
+    CLAUSE = auto()
+    WORD = auto()
+    CLINGING = auto()
+    """The word is short and belongs rather to the next one."""
 
 
 def ends_sentence(text: str) -> bool:
@@ -34,6 +47,10 @@ def ends_sentence(text: str) -> bool:
     return not (is_initials or stem in _ABBREVIATIONS)
 
 
-def ends_clause(text: str) -> bool:
-    """Tell whether a clause ends with a word: at a comma and its like."""
-    return text.rstrip(_CLOSING).endswith(_CLAUSE_ENDS)
+def joint_after(text: str) -> Joint:
+    """Return what stands behind a word."""
+    if ends_sentence(text):
+        return Joint.SENTENCE
+    if text.rstrip(_CLOSING).endswith(_CLAUSE_ENDS):
+        return Joint.CLAUSE
+    return Joint.CLINGING if len(text) <= _SHORT_WORD and text.isalpha() else Joint.WORD
