@@ -4,6 +4,7 @@ from typing import Literal, Unpack
 
 from msgspec import field
 
+from deepgram_async._documented import takes_options
 from deepgram_async.models import common
 from deepgram_async.models._base import Answer, Model
 from deepgram_async.models.common import (
@@ -78,67 +79,63 @@ class Transcription(Answer, frozen=True, kw_only=True):
 
     # Public methods for writing; `deepgram_async.transcript` has more formats.
 
+    @takes_options(TranscriptOptions)
     def to_srt(self, **options: Unpack[TranscriptOptions]) -> str:
         """Return captions as SubRip (SRT), for video players.
-
-        Args:
-            **options: See `TranscriptOptions`, for example ``line_length=32``.
 
         Raises:
             OptionError: An option is unknown, has the wrong type or makes no sense.
         """
         return self._rendered("srt", options)
 
+    @takes_options(TranscriptOptions)
     def to_vtt(self, **options: Unpack[TranscriptOptions]) -> str:
         """Return captions as WebVTT, for web pages.
-
-        Args:
-            **options: See `TranscriptOptions`, for example ``speaker_names={0: "Ann"}``.
 
         Raises:
             OptionError: An option is unknown, has the wrong type or makes no sense.
         """
         return self._rendered("vtt", options)
 
+    @takes_options(TranscriptOptions)
     def to_text(self, **options: Unpack[TranscriptOptions]) -> str:
         """Return paragraphs, with the names of speakers where these are told apart.
-
-        Args:
-            **options: See `TranscriptOptions`.
 
         Raises:
             OptionError: An option is unknown, has the wrong type or makes no sense.
         """
         return self._rendered("text", options)
 
+    @takes_options(TranscriptOptions)
     def to_html(self, **options: Unpack[TranscriptOptions]) -> str:
         """Return a page that shows the words as they play, in one file.
-
-        Args:
-            **options: See `TranscriptOptions`, for example ``audio_url="meeting.mp3"``.
 
         Raises:
             OptionError: An option is unknown, has the wrong type or makes no sense.
         """
         return self._rendered("html", options)
 
+    @takes_options(TranscriptOptions)
     def to_markdown(self, **options: Unpack[TranscriptOptions]) -> str:
         """Return paragraphs as Markdown, with the names of speakers and times above them.
-
-        Args:
-            **options: See `TranscriptOptions`.
 
         Raises:
             OptionError: An option is unknown, has the wrong type or makes no sense.
         """
         return self._rendered("markdown", options)
 
+    def _repr_html_(self) -> str:
+        from deepgram_async.transcript import Transcript
+        from deepgram_async.transcript._transcript import in_notebook
+
+        return in_notebook(Transcript.from_answer(self))
+
     def _rendered(
         self,
         format_name: Literal["html", "markdown", "srt", "text", "vtt"],
         options: TranscriptOptions,
     ) -> str:
-        # A transcript is made of models, so it can be imported only when it is wanted.
+        # Transcripts are made of models: they can be imported only when one is wanted.
         from deepgram_async.transcript import render
 
         return render(self, format_name, **options)

@@ -36,8 +36,8 @@ class TranscriptOptions(TypedDict, total=False):
     """Pause between the captions of a speaker or channel; 0.08 seconds by default, two pictures of
     a film."""
     pause_s: float
-    """A silence after a sentence that ends a caption, or half of one inside a sentence; 1 second by
-    default."""
+    """Silence after which a new caption begins, inside of a sentence only after twice as much; 1
+    second by default."""
     title: str
     """Headline of a page; ``Transcript`` by default."""
     audio_url: str

@@ -6,16 +6,21 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from deepgram_async.transcript._lines import Unit, filled_lines
-from deepgram_async.transcript._sentences import ends_clause_text, ends_sentence
+from deepgram_async.transcript._sentences import Joint, joint_after
 from deepgram_async.transcript._style import Style
 
 __all__ = ["best_cuts"]
 
-# What a caption costs, and what the cut behind it costs by what it separates.
+# What a caption costs.
 _PER_CUE: Final = 1.0
 _UNEVEN: Final = 0.6
-_AFTER_CLAUSE: Final = 0.3
-_INSIDE_CLAUSE: Final = 1.0
+# What it costs to cut there.
+_COSTS: Final = {
+    Joint.SENTENCE: 0.0,
+    Joint.CLAUSE: 0.3,
+    Joint.WORD: 1.0,
+    Joint.CLINGING: 1.3,
+}
 # A pause makes a cut cheaper, down to this part of its cost.
 _AT_PAUSE: Final = 0.2
 # The beginning of a sentence that shares a caption with the end of another one.
@@ -74,20 +79,17 @@ def _captions_from(
             yield end, cost
             return
         following = units[end]
-        ends = ends_sentence(unit.words[-1], following.words[0])
-        cost += _TORN_SENTENCE * (is_torn and not ends)
-        yield end, cost + _cut_cost(units[begin], unit, following, style, ends_sentence=ends)
-        is_torn = is_torn or ends
+        joint = joint_after(unit.text)
+        is_sentence = joint is Joint.SENTENCE
+        cost += _TORN_SENTENCE * (is_torn and not is_sentence)
+        yield end, cost + _cut_cost(units[begin], unit, following, joint, style)
+        is_torn = is_torn or is_sentence
 
 
-def _cut_cost(
-    first: Unit, last: Unit, following: Unit, style: Style, *, ends_sentence: bool
-) -> float:
-    cost = 0.0
-    if not ends_sentence:
-        cost = _AFTER_CLAUSE if ends_clause_text(last.text) else _INSIDE_CLAUSE
-        silent_s = max(0.0, following.start - last.end)
-        cost *= max(_AT_PAUSE, 1 - silent_s / style.pause_s) if style.pause_s else _AT_PAUSE
+def _cut_cost(first: Unit, last: Unit, following: Unit, joint: Joint, style: Style) -> float:
+    silent_s = max(0.0, following.start - last.end)
+    pause = min(1.0, silent_s / style.pause_s) if style.pause_s else 1.0
+    cost = _COSTS[joint] * max(_AT_PAUSE, 1 - pause)
     stays_s = following.start - first.start
     if stays_s < style.min_duration_s:
         cost += _TOO_SHORT * (1 - stays_s / style.min_duration_s)

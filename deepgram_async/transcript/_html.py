@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from bisect import bisect_left
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from html import escape
@@ -15,8 +13,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from deepgram_async.errors import OptionError
+from deepgram_async.transcript._parts import Part, clock_time
 from deepgram_async.transcript._style import Style
-from deepgram_async.transcript._transcript import AudioGap, Transcript
+from deepgram_async.transcript._transcript import Transcript, parts_of
 from deepgram_async.transcript._words import Segment, Word
 
 __all__ = ["write_html"]
@@ -62,14 +61,10 @@ class _Voices:
         """How many lanes the timeline has."""
         return min(max(len(self.names), 1), _COLORS)
 
-    def color_of(self, said: Segment) -> int | None:
+    def color_of(self, said: Segment | Word) -> int | None:
         """Return the number of a colour, ``None`` for a voice without a name."""
         number = self._numbers.get((said.channel, said.speaker))
         return None if number is None else number % _COLORS
-
-    def name_of(self, said: Segment) -> str | None:
-        """Return what a voice is called."""
-        return self.names.get((said.channel, said.speaker))
 
 
 def write_html(transcript: Transcript, style: Style) -> str:
@@ -80,8 +75,9 @@ def write_html(transcript: Transcript, style: Style) -> str:
     """
     source = _source_of(style)
     voices = _Voices(transcript, style)
-    blocks = list(_blocks(transcript))
-    words = [word for block in blocks if isinstance(block, Segment) for word in block.words]
+    parts = parts_of(transcript, style)
+    words = [word for part in parts for word in part.words]
+    turns = [_turn(part, voices, style.uncertain_below) for part in parts]
     duration = max([transcript.duration, *(word.end for word in words)])
     script = _read("page.js")
     return _filled(
@@ -94,11 +90,11 @@ def write_html(transcript: Transcript, style: Style) -> str:
             "legend": _legend(transcript, voices),
             "layout": "named" if voices.names else "unnamed",
             "language": _language_of(words),
-            "turns": "\n".join(_turns(blocks, voices, style)) or _NOTHING,
+            "turns": "\n".join(turns) or _NOTHING,
             "about": escape(_about(transcript)),
             "timeline": _timeline(transcript, voices, duration),
             "duration": f"{duration:.3f}",
-            "length": _clock(duration),
+            "length": clock_time(duration),
             "sound": "" if source else " script-only",
             "source": f' src="{escape(source)}"' if source else "",
             "times": _times(words),
@@ -192,42 +188,17 @@ def _legend(transcript: Transcript, voices: _Voices) -> str:
     return f'<ul class="legend" aria-label="Share of the speaking time">{"".join(items)}</ul>'
 
 
-def _turns(blocks: Iterable[Segment | AudioGap], voices: _Voices, style: Style) -> Iterator[str]:
-    before: tuple[int, int | None] | None = None
-    for block in blocks:
-        if isinstance(block, AudioGap):
-            yield _gap(block)
-            before = None
-            continue
-        voice = (block.channel, block.speaker)
-        yield _turn(block, voices, style.uncertain_below, is_named=voice != before)
-        before = voice
-
-
-def _blocks(transcript: Transcript) -> Iterator[Segment | AudioGap]:
-    """Yield the paragraphs, and what is missing where it is."""
-    gaps = deque(transcript.gaps)
-    for paragraph in transcript.paragraphs:
-        words = paragraph.words
-        while gaps and gaps[0].start <= words[-1].start:
-            gap = gaps.popleft()
-            first = bisect_left(words, gap.start, key=lambda word: word.start)
-            if first:
-                yield Segment.of(words[:first])
-            yield gap
-            words = words[first:]
-        yield Segment.of(words)
-    yield from gaps
-
-
-def _turn(said: Segment, voices: _Voices, uncertain_below: float, *, is_named: bool) -> str:
-    color, name = voices.color_of(said), voices.name_of(said)
+def _turn(part: Part, voices: _Voices, uncertain_below: float) -> str:
+    if part.is_note:
+        return f'<p class="gap">{escape(part.text)}</p>'
+    first = part.words[0]
+    color = voices.color_of(first)
     colored = "" if color is None else f" s{color}"
-    heading = f"<h2>{escape(name)}</h2>" if name and is_named else ""
+    heading = f"<h2>{escape(part.name)}</h2>" if part.name else ""
     return (
-        f'<article class="turn{colored}" data-channel="{said.channel}"><header>{heading}'
-        f'<a href="#t={said.start:.2f}">{_clock(said.start)}</a></header>'
-        f'<p dir="auto">{_spans(said.words, uncertain_below)}</p></article>'
+        f'<article class="turn{colored}" data-channel="{first.channel}"><header>{heading}'
+        f'<a href="#t={part.start:.2f}">{clock_time(part.start)}</a></header>'
+        f'<p dir="auto">{_spans(part.words, uncertain_below)}</p></article>'
     )
 
 
@@ -240,13 +211,6 @@ def _spans(words: Iterable[Word], uncertain_below: float) -> str:
         space = "" if word.is_joined else " "
         spans.append(f"{space}<span{mark}>{escape(word.text)}</span>")
     return "".join(spans).lstrip()
-
-
-def _gap(gap: AudioGap) -> str:
-    return (
-        f'<p class="gap">{gap.duration:.1f} seconds of audio are missing here '
-        f"({_clock(gap.start)})</p>"
-    )
 
 
 def _timeline(transcript: Transcript, voices: _Voices, duration: float) -> str:
@@ -302,9 +266,3 @@ def _language_of(words: Sequence[Word]) -> str:
         if word.language:
             counts[word.language] = counts.get(word.language, 0) + 1
     return f' lang="{escape(max(counts, key=counts.__getitem__))}"' if counts else ""
-
-
-def _clock(seconds: float) -> str:
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minutes}:{second:02}"

@@ -42,6 +42,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Raises:
             OptionError: One is unknown, has the wrong type or makes no sense.
         """
+        options = {name: value for name, value in options.items() if value is not None}
         for name in options:
             if name not in cls.__struct_fields__:
                 near = get_close_matches(name, cls.__struct_fields__, n=1)

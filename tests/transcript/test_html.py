@@ -130,7 +130,7 @@ def test_missing_audio_is_told_where_it_is_missing() -> None:
         [word("Before", 0.0)], [word("after.", 9.0)], gaps=(AudioGap(start=1.0, duration=7.5),)
     )
     page = render(talk, "html")
-    gap = page.index("7.5 seconds of audio are missing here (0:01)")
+    gap = page.index("[7.5 seconds of audio were lost]")
     assert page.index("Before") < gap < page.index("after.")
 
 
