@@ -292,9 +292,7 @@ class _Conversation:
         try:
             request = msgspec.json.decode(message, type=_Request)
         except msgspec.DecodeError as exc:
-            await self._tell(
-                Failed("The page and the command do not understand each other.", str(exc))
-            )
+            await self._tell(Failed("The command does not understand the page.", str(exc)))
             return
         match request:
             case Start() if not self._is_busy and request.language in self._choices.languages:
@@ -340,6 +338,7 @@ class _Conversation:
             _log.debug("the captions ended: %s", exc)
             await self._tell(_failure(exc))
         await self._show(transcript.finish())
+        self._stop()
         self._is_busy = False
         await self._tell(Ended())
 
