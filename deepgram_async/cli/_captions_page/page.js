@@ -57,6 +57,8 @@
 
   socket.addEventListener("close", () => {
     microphone.close();
+    // What was not settled yet is better than nothing.
+    settle(unsettled);
     showInterim([]);
     enter("gone");
     tell("The program that serves this page has ended.", "Start it again and open the address that it prints. The text stays here until then.");
@@ -126,6 +128,7 @@
     last?.classList.remove("open");
     const paragraph = document.createElement("p");
     paragraph.className = "open";
+    paragraph.dir = "auto";
     paragraph.dataset.speaker = name;
     if (speaker !== null) {
       paragraph.classList.add(`s${speaker % 6}`);
@@ -153,7 +156,9 @@
     showButtons();
   };
 
+  let unsettled = [];
   const showInterim = (pieces) => {
+    unsettled = pieces;
     interim.textContent = pieces.map(({ text }) => text).join(" ");
     const last = settled.lastElementChild;
     const goesOn = last?.classList.contains("open") && last.dataset.speaker === String(pieces[0]?.speaker ?? "");
@@ -233,10 +238,12 @@
         microphone.close();
         return;
       }
+      const language = byId("language").value;
+      settled.lang = language === "multi" ? "" : language;
       send({
         type: "Start",
         sample_rate: Math.round(sampleRate),
-        language: byId("language").value,
+        language,
         speakers: byId("speakers").checked,
       });
       enter("opening");
@@ -274,7 +281,12 @@
   byId("copy").addEventListener("click", async () => {
     const paragraphs = [...settled.children].map((paragraph) =>
       [...paragraph.querySelectorAll("b, .text")].map((part) => part.textContent.trim()).join(": "));
-    await navigator.clipboard.writeText(`${paragraphs.join("\n\n")}\n`);
+    try {
+      await navigator.clipboard.writeText(`${paragraphs.join("\n\n")}\n`);
+    } catch {
+      tell("The browser did not let the text be copied.");
+      return;
+    }
     const text = byId("status-text");
     text.textContent = "Copied";
     setTimeout(() => { text.textContent = STATES[state]; }, 1500);
