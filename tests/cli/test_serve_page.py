@@ -91,7 +91,7 @@ async def check_captions(page: Page, proxy: FaultProxy) -> None:
     await expect(status).to_have_text("Connection lost, reconnecting…")
     proxy.accept_connections()
     await expect(status).to_have_text("Listening")
-    await expect(page.get_by_role("log")).to_contain_text("2.")
+    await expect(page.get_by_role("log")).to_contain_text("0.")
     await page.get_by_role("button", name="Stop").click()
     await expect(status).to_have_text("Ready")
     await expect(page.get_by_role("alert")).to_be_hidden()
@@ -152,6 +152,7 @@ async def check_looks(browser: Browser, url: str) -> None:
             assert min(contrasts) >= LEAST_CONTRAST, (scheme, contrasts)
     phone = {"width": 360, "height": 640}
     async with page_of(browser, url, viewport=phone) as page:
+        await expect(page.locator("#status")).to_have_text("Ready")
         assert await page.evaluate("document.documentElement.scrollWidth") == phone["width"]
         await expect(page.get_by_role("button", name="Start")).to_be_in_viewport(ratio=1)
 

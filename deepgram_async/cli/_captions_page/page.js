@@ -17,7 +17,7 @@
     ending: "Waiting for the last words…",
     gone: "Not connected",
   };
-  const BUSY = new Set(["asking", "opening", "listening", "broken"]);
+  const BUSY = new Set(["opening", "listening", "broken"]);
   let state = "connecting";
 
   const enter = (next) => {
@@ -68,6 +68,7 @@
     answers[message.type]?.(message);
   });
 
+  const QUIET = "The service hears and says nothing.";
   const answers = {
     Hello({ language, languages, model, speakers, is_local: isLocal }) {
       for (const { tag, name } of languages) byId("language").add(new Option(name, tag));
@@ -83,6 +84,7 @@
     },
     Heard({ pieces, is_final: isFinal }) {
       byId("invitation").hidden = true;
+      if (byId("trouble-text").textContent === QUIET) tell("");
       if (isFinal) settle(pieces);
       showInterim(isFinal ? [] : pieces);
       showLatest();
@@ -98,7 +100,7 @@
       if (droppedS >= 0.1) tell(`${droppedS.toFixed(1)} seconds were lost with the connection.`);
     },
     Quiet() {
-      tell("The service hears and says nothing.", "It goes on as soon as the service does.");
+      tell(QUIET, "It goes on as soon as the service does.");
     },
     Failed({ text, details }) {
       tell(text, details);
@@ -175,6 +177,8 @@
     isFollowing = isAtEnd();
     byId("latest").hidden = isFollowing;
   });
+  // A message below, or a turned phone, takes room away.
+  new ResizeObserver(showLatest).observe(captions);
   byId("latest").addEventListener("click", () => {
     isFollowing = true;
     showLatest();
@@ -191,6 +195,7 @@
   const microphone = {
     context: null,
     stream: null,
+    lock: null,
 
     async open() {
       this.stream = await navigator.mediaDevices.getUserMedia({
@@ -219,13 +224,22 @@
         else tell("The service cannot keep up; some seconds were left out.");
       };
       source.connect(pcm);
+      // The screen stays on, where the browser lets it.
+      navigator.wakeLock?.request("screen").then(
+        (lock) => {
+          if (this.stream) this.lock = lock;
+          else lock.release();
+        },
+        () => undefined,
+      );
       return this.context.sampleRate;
     },
 
     close() {
       for (const track of this.stream?.getTracks() ?? []) track.stop();
       this.context?.close();
-      this.context = this.stream = null;
+      this.lock?.release();
+      this.context = this.stream = this.lock = null;
     },
   };
 
@@ -235,7 +249,7 @@
     try {
       const sampleRate = await microphone.open();
       if (state !== "asking") {
-        microphone.close();
+        microphone.close(); // the program has ended meanwhile
         return;
       }
       const language = byId("language").value;
@@ -248,7 +262,6 @@
       });
       enter("opening");
       await microphone.context.resume();
-      navigator.wakeLock?.request("screen").catch(() => undefined); // only a comfort
     } catch (error) {
       microphone.close();
       if (state === "gone") return;
@@ -260,10 +273,6 @@
   const stop = () => {
     if (!BUSY.has(state)) return;
     microphone.close();
-    if (state === "asking") {
-      enter("ready");
-      return;
-    }
     enter("ending");
     send({ type: "Stop" });
   };
