@@ -243,6 +243,21 @@ async def test_leaving_the_page_ends_its_stream() -> None:
                 await asyncio.sleep(0.01)
 
 
+async def test_service_that_says_nothing_does_not_hold_up_the_end() -> None:
+    async with (
+        Emulator(ScriptedRecognizer(SCRIPT), EmulatorSettings(keys=[KEY])) as emulator,
+        FaultProxy(emulator.base_url) as proxy,
+    ):
+        async with captions(proxy.base_url) as url, page_at(url) as page:
+            await page.say(START)
+            await page.hear("Listening")
+            await page.speak(1)
+            proxy.inject(Fault("stop_forwarding"))
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - began < 10
+        proxy.heal()
+
+
 async def status_of(url: str, **headers: str) -> int:
     async with (
         aiohttp.ClientSession() as http,
