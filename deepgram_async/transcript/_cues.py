@@ -308,9 +308,8 @@ class _Track:
 
     def _show(self, units: list[Unit]) -> None:
         first = units[0].words[0]
-        start = round(first.start, _DIGITS)
-        if self._open is not None:
-            start = max(start, self._open.start)
+        earliest = 0.0 if self._open is None else self._open.start
+        start = max(earliest, round(first.start, _DIGITS))
         self._close_open(start)
         label = self._label(first)
         lines = balanced_lines([label, *units] if label else units, self._style.line_length)
