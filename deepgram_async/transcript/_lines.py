@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from deepgram_async.transcript._sentences import Joint, joint_after
@@ -99,7 +99,7 @@ def text_width(text: str) -> int:
     return width
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _character_width(character: str) -> int:
     if ord(character) in _SKIN_TONES or unicodedata.category(character) in ("Mn", "Me", "Cf", "Cc"):
         return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final
 
 __all__ = ["Joint", "ends_sentence", "joint_after"]
@@ -35,6 +36,7 @@ class Joint(Enum):
     """The word is short and belongs rather to the next one."""
 
 
+@lru_cache(maxsize=4096)
 def ends_sentence(text: str) -> bool:
     """Tell whether a sentence ends with a word."""
     text = text.rstrip(_CLOSING)
@@ -47,6 +49,7 @@ def ends_sentence(text: str) -> bool:
     return not (is_initials or stem in _ABBREVIATIONS)
 
 
+@lru_cache(maxsize=4096)
 def joint_after(text: str) -> Joint:
     """Return what stands behind a word."""
     if ends_sentence(text):

@@ -13,9 +13,9 @@ from deepgram_async.transcript._transcript import Transcript, parts_of
 __all__ = ["write_json", "write_markdown", "write_text", "write_tsv"]
 
 _COLUMNS: Final = ("start", "end", "channel", "speaker", "confidence", "text")
-# What Markdown takes for marks anywhere, and what only at the beginning of a line.
-_MARKS: Final = re.compile(r"([\\`*_\[\]<>|~&$])")
-_LEADING_MARKS: Final = re.compile(r"^(\d+(?=[.)])|)([.)#+=-])")
+# What Markdown takes for a mark anywhere, and what only at the beginning of a line.
+_MARKS: Final = re.compile(r"[\\`*_\[\]<~$]|&(?=#?\w+;)")
+_LEADING_MARKS: Final = re.compile(r"^(?:\d+(?=[.)]\s)|(?=[#+=>-]))")
 
 
 def write_text(transcript: Transcript, style: Style) -> str:
@@ -57,7 +57,7 @@ def _markdown_parts(transcript: Transcript, style: Style) -> Iterator[str]:
 
 def _escaped(text: str) -> str:
     """Write a text so that Markdown shows it as it is."""
-    return _LEADING_MARKS.sub(r"\1\\\2", _MARKS.sub(r"\\\1", text))
+    return _LEADING_MARKS.sub(r"\g<0>\\", _MARKS.sub(r"\\\g<0>", text))
 
 
 def _cell(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import groupby
 from typing import Final, Self, TypeVar
 
@@ -196,7 +196,7 @@ def split_words(
     ]
 
 
-@cache
+@lru_cache(maxsize=4096)
 def is_unspaced(character: str) -> bool:
     """Tell whether a character belongs to a writing without spaces."""
     if not character or character < "\u0e00":
