@@ -15,6 +15,7 @@ SECTIONS: Final[dict[str, dict[str, str]]] = {
     "Speech": {
         "transcribe": "Transcribe a recording and print its text.",
         "live": "Transcribe audio live and print results as they come.",
+        "speak": "Speak a text.",
         "read": "Find out what a text is about.",
     },
     "Account": {
@@ -26,6 +27,7 @@ SECTIONS: Final[dict[str, dict[str, str]]] = {
     },
     "This machine": {
         "completion": "Print the script that completes commands in a shell.",
+        "devices": "List the microphones and speakers of this machine.",
         "emulator": "Serve a local Deepgram until Ctrl-C, and print its address.",
     },
 }

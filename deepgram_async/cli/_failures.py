@@ -7,7 +7,12 @@ import traceback
 import click
 
 from deepgram_async.cli._connection import is_debugging
-from deepgram_async.errors import AudioSourceError, ConfigurationError, DeepgramError
+from deepgram_async.errors import (
+    AudioDeviceError,
+    AudioSourceError,
+    ConfigurationError,
+    DeepgramError,
+)
 
 __all__ = ["report"]
 
@@ -25,7 +30,8 @@ def report(error: BaseException) -> int:
             return 130
         case DeepgramError():
             _tell(error, str(error).removesuffix(f" Hint: {error.hint}"), error.hint)
-            return 2 if isinstance(error, AudioSourceError | ConfigurationError) else 1
+            is_ours = isinstance(error, AudioDeviceError | AudioSourceError | ConfigurationError)
+            return 2 if is_ours else 1
         case Exception():  # a fault of this program must not look like one of the service
             _tell(
                 error,
