@@ -18,15 +18,15 @@ LAYERS = (
     ("_stream",),
     ("_io",),
     ("_protocol",),
-    ("markup", "models", "options"),
-    ("errors", "_lazy", "_version"),
+    ("markup", "models", "options", "transcript"),
+    ("errors", "_documented", "_lazy", "_version"),
 )
 # These stand beside the SDK and use what its user sees: public modules.
 BESIDE = ("audio", "cli", "emulator", "testing")
 # The emulator speaks the same protocol from the other side.
 EXTRA_RIGHTS = {"emulator": ("_protocol",)}
 
-PURE = ("_protocol", "markup", "models", "options", "errors")
+PURE = ("_protocol", "markup", "models", "options", "transcript", "errors")
 NO_IO = {
     "aiohttp",
     "anyio",
