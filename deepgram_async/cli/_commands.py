@@ -13,8 +13,9 @@ __all__ = ["Commands", "SECTIONS"]
 # sentence of its help, so that the list of commands is printed without loading any.
 SECTIONS: Final[dict[str, dict[str, str]]] = {
     "Speech": {
-        "transcribe": "Transcribe a recording and print its text.",
+        "transcribe": "Transcribe recordings and print their text.",
         "live": "Transcribe audio live and print results as they come.",
+        "render": "Write saved answers as text, captions and documents.",
         "speak": "Speak a text.",
         "read": "Find out what a text is about.",
     },
