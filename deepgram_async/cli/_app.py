@@ -64,7 +64,8 @@ def app(
     nor the internet. A flag wins over the environment, which wins over the profile.
     """
     chosen = read_profile(config, profile)
-    context.default_map = {name: dict(table) for name, table in chosen.defaults.items()}
+    assert isinstance(context.command, Commands)
+    context.default_map = context.command.defaults(context, chosen.defaults)
     context.obj = Connection(
         api_key=api_key,
         base_url=base_url,

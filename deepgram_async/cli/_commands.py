@@ -13,8 +13,10 @@ __all__ = ["Commands", "SECTIONS"]
 # sentence of its help, so that the list of commands is printed without loading any.
 SECTIONS: Final[dict[str, dict[str, str]]] = {
     "Speech": {
-        "transcribe": "Transcribe a recording and print its text.",
+        "transcribe": "Transcribe recordings and print their text.",
         "live": "Transcribe audio live and print results as they come.",
+        "render": "Write saved answers as text, captions and documents.",
+        "speak": "Speak a text.",
         "read": "Find out what a text is about.",
     },
     "Account": {
@@ -27,6 +29,7 @@ SECTIONS: Final[dict[str, dict[str, str]]] = {
     "This machine": {
         "serve": "Show live captions in the browser, of what its microphone hears.",
         "completion": "Print the script that completes commands in a shell.",
+        "devices": "List the microphones and speakers of this machine.",
         "emulator": "Serve a local Deepgram until Ctrl-C, and print its address.",
     },
 }
@@ -46,15 +49,34 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"deepgram_async.cli._{cmd_name}"), cmd_name)
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, and give its flags the defaults of the profile."""
-        name, command, rest = super().resolve_command(ctx, args)
-        if name is not None and command is not None and ctx.default_map:
-            table = ctx.default_map.get(name, {})
-            ctx.default_map = {name: _defaults(name, command, table)}
-        return name, command, rest
+    def defaults(
+        self, ctx: click.Context, tables: Mapping[str, Mapping[str, object]]
+    ) -> dict[str, dict[str, object]]:
+        """Return the defaults of a profile for the command that was called, as click knows them.
+
+        Raises:
+            click.UsageError: There is no such command, or it has no such option.
+        """
+        for table in tables:
+            if table not in self.list_commands(ctx):
+                raise click.UsageError(f"the profile has {table!r}, which is no command")
+        name = ctx.invoked_subcommand or ""
+        command = self.get_command(ctx, name)
+        if command is None or name not in tables:
+            return {}
+        known = {
+            option.removeprefix("--").replace("-", "_"): parameter.name
+            for parameter in command.params
+            for option in parameter.opts
+            if option.startswith("--")
+        }
+        defaults: dict[str, object] = {}
+        for key, value in tables[name].items():
+            parameter = known.get(key.replace("-", "_"))
+            if parameter is None:
+                raise click.UsageError(f"the profile has {key!r}, which is no option of {name!r}")
+            defaults[parameter] = value
+        return {name: defaults}
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return commands and flags that begin like this."""
@@ -72,20 +94,3 @@ class Commands(click.Group):
         for title, section in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl(list(section.items()))
-
-
-def _defaults(name: str, command: click.Command, table: Mapping[str, object]) -> dict[str, object]:
-    """Return defaults by the names that click knows, from those of the flags."""
-    names = {
-        option.removeprefix("--").replace("-", "_"): parameter.name
-        for parameter in command.params
-        for option in parameter.opts
-        if option.startswith("--")
-    }
-    defaults: dict[str, object] = {}
-    for key, value in table.items():
-        known = names.get(key.replace("-", "_"))
-        if known is None:
-            raise click.UsageError(f"the profile has {key!r}, which is no option of {name!r}")
-        defaults[known] = value
-    return defaults
