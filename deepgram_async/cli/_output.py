@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-__all__ = ["Spinner", "growing_file", "print_json", "print_table", "printable", "warn"]
+__all__ = ["Spinner", "growing_file", "print_json", "print_table", "printable", "warn", "warning"]
 
 
 def warn(message: str) -> None:
     """Say what is not as it should be, and go on nevertheless."""
-    click.echo(f"{click.style('Warning:', fg='yellow')} {printable(message)}", err=True)
+    click.echo(warning(message), err=True)
+
+
+def warning(message: str) -> str:
+    """Return the line that says what is not as it should be."""
+    return f"{click.style('Warning:', fg='yellow')} {printable(message)}"
 
 
 def printable(text: str) -> str:
