@@ -22,7 +22,7 @@ from deepgram_async.transcript._lines import Unit, balanced_lines, may_begin_lin
 from deepgram_async.transcript._sentences import ends_sentence
 from deepgram_async.transcript._style import Style
 from deepgram_async.transcript._transcript import Transcript
-from deepgram_async.transcript._words import Word
+from deepgram_async.transcript._words import Word, silence_between
 
 __all__ = ["Cue", "CueStream", "LiveCues", "cues", "styled_cues"]
 
@@ -236,7 +236,7 @@ class _Track:
         unit = Unit.of(word)
         if self._units:
             last = self._units[-1].words[-1]
-            if word.speaker != last.speaker or word.start - last.end >= self._silence_s(last):
+            if word.speaker != last.speaker or silence_between(last, word) >= self._silence_s(last):
                 self._cut()
             elif not may_begin_line(word):
                 unit = Unit.of(*self._units.pop().words, word)

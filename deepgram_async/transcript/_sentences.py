@@ -8,6 +8,8 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import Final
 
+from deepgram_async.transcript._words import is_unspaced
+
 __all__ = ["Joint", "ends_sentence", "joint_after"]
 
 # Of the writings of the service's languages.
@@ -17,7 +19,7 @@ _OPENING: Final = "\"'“‘«([{「『（【《¿¡"
 _CLOSING: Final = "\"'”’»›)]}」』）】》"
 # English ones that are written with a point and seldom end a sentence.
 _ABBREVIATIONS: Final = frozenset(
-    "capt col dept dr etc ft gen gov hon inc jr lt ltd mr mrs ms mt no ph.d prof rep rev sen sgt "
+    "capt col dept dr etc ft gen gov hon inc jr lt ltd mr mrs ms mt ph.d prof rep rev sen sgt "
     "sr st vs".split()
 )
 # Initials, and abbreviations made of them: "J.", "U.S.", "p.m."; not the word "I".
@@ -56,4 +58,5 @@ def joint_after(text: str) -> Joint:
         return Joint.SENTENCE
     if text.rstrip(_CLOSING).endswith(_CLAUSE_ENDS):
         return Joint.CLAUSE
-    return Joint.CLINGING if len(text) <= _SHORT_WORD and text.isalpha() else Joint.WORD
+    clings = len(text) <= _SHORT_WORD and text.isalpha() and not is_unspaced(text[0])
+    return Joint.CLINGING if clings else Joint.WORD

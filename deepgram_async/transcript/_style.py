@@ -54,7 +54,10 @@ class Style(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             except msgspec.ValidationError as exc:
                 raise OptionError(f"{name}: {exc}", option=name) from None
             number = getattr(style, name)
-            if (name in _POSITIVE and number <= 0) or (name in _NOT_NEGATIVE and number < 0):
+            # Written so that it refuses what is no number, too.
+            if (name in _POSITIVE and not number > 0) or (
+                name in _NOT_NEGATIVE and not number >= 0
+            ):
                 raise OptionError(f"{name} cannot be {value!r}", option=name)
         style = cls(**options)
         if style.min_duration_s > style.max_duration_s:

@@ -22,6 +22,7 @@ from deepgram_async.transcript._words import (
     Word,
     by_speaker,
     joined_text,
+    silence_between,
     spoken_words,
 )
 
@@ -219,7 +220,7 @@ def _parted(
 
 
 def _begins_utterance(part: list[Word], word: Word) -> bool:
-    return word.start - part[-1].end >= _UTTERANCE_PAUSE_S
+    return silence_between(part[-1], word) >= _UTTERANCE_PAUSE_S
 
 
 def _begins_told_paragraph(part: list[Word], word: Word) -> bool:
@@ -228,7 +229,7 @@ def _begins_told_paragraph(part: list[Word], word: Word) -> bool:
 
 def _begins_own_paragraph(part: list[Word], word: Word) -> bool:
     ends = ends_sentence(part[-1].text)
-    pauses = word.start - part[-1].end >= _PARAGRAPH_PAUSE_S
+    pauses = silence_between(part[-1], word) >= _PARAGRAPH_PAUSE_S
     if ends and pauses:
         return True
     return (ends or pauses) and len(joined_text(part)) >= _LONG_PARAGRAPH

@@ -17,6 +17,7 @@ __all__ = [
     "by_speaker",
     "is_unspaced",
     "joined_text",
+    "silence_between",
     "split_words",
     "spoken_words",
     "turn_words",
@@ -110,6 +111,11 @@ class Utterance(Segment, frozen=True, kw_only=True, gc=False):
 def joined_text(words: Iterable[Word]) -> str:
     """Return words as they are written, on one line."""
     return "".join(word.text if word.is_joined else f" {word.text}" for word in words).strip()
+
+
+def silence_between(word: Word, following: Word) -> float:
+    """Return the seconds between two words, without the noise of floats."""
+    return round(following.start - word.end, 3)
 
 
 def by_speaker(words: Iterable[Word], kind: Callable[[Iterable[Word]], S]) -> list[S]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import pytest
 
 from deepgram_async.models import flux
 from deepgram_async.models.common import Alternative, Word
@@ -22,6 +23,7 @@ __all__ = [
     "answer",
     "final",
     "interim",
+    "recorded",
     "recorded_answers",
     "result",
     "spoken",
@@ -194,3 +196,10 @@ def recorded_answers() -> list[tuple[str, Transcription]]:
         return []
     entries = [json.loads(line) for line in path.read_text().splitlines()]
     return [(entry["id"], msgspec.convert(entry["msg"], Transcription)) for entry in entries]
+
+
+def recorded() -> list[Any]:
+    """Return the real answers as parameters, or one that is skipped where there are none."""
+    answers = [pytest.param(found, id=name) for name, found in recorded_answers()]
+    skip = pytest.mark.skip(reason="the recorded answers are not here")
+    return answers or [pytest.param(None, id="recorded", marks=skip)]

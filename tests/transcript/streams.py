@@ -18,6 +18,7 @@ VOCABULARY: Final = (
     "a and but can't Dr. etc. extraordinarily Ann, however, I it. no. of said; so? that the 3:30 "
     "über wait! yes, 日本 &amp <b> -->"
 ).split()
+RECORDED_WORDS: Final = [found.words for _, found in recorded_answers()[:4]]
 
 
 class Stream(NamedTuple):
@@ -35,9 +36,8 @@ class Stream(NamedTuple):
 @st.composite
 def word_lists(draw: st.DrawFn, *, with_speakers: bool = True) -> list[Word]:
     """Words of one channel, generated or those of a recorded answer, with pauses in between."""
-    recorded = [found.words for _, found in recorded_answers()[:4]]
-    if recorded and draw(st.integers(0, 3)) == 0:
-        return draw(st.sampled_from(recorded))
+    if RECORDED_WORDS and draw(st.integers(0, 3)) == 3:
+        return draw(st.sampled_from(RECORDED_WORDS))
     speakers = st.none() | st.integers(0, 2) if with_speakers else st.none()
     words: list[Word] = []
     time = draw(st.sampled_from([0.0, 0.5, 90_000.0]))

@@ -38,7 +38,7 @@ def test_no_file_is_left_over() -> None:
 
 @pytest.mark.parametrize("path", files("vtt"), ids=lambda path: path.stem)
 def test_webvtt_is_read_by_webvtt_py(path: Path) -> None:
-    captions: list[Any] = list(webvtt.read(str(path)))
+    captions: list[Any] = webvtt.read(str(path)).captions
     expected = own_cues(path.stem)
     assert [caption.identifier for caption in captions] == [
         str(number) for number in range(1, len(expected) + 1)
