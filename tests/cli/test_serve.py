@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -25,13 +25,20 @@ from tests.cli.conftest import KEY, SCRIPT
 
 RATE = 16000
 SECOND = bytes(2 * RATE)
-START = {"type": "Start", "sample_rate": RATE, "language": "en", "speakers": False}
+START: dict[str, object] = {
+    "type": "Start",
+    "sample_rate": RATE,
+    "language": "en",
+    "speakers": False,
+}
 
 
 @asynccontextmanager
-async def captions(base_url: str, key: str = KEY, **options: Any) -> AsyncGenerator[str, None]:
+async def captions(
+    base_url: str, key: str = KEY, **options: Unpack[LiveOptions]
+) -> AsyncGenerator[str, None]:
     """Serve the page and yield its address."""
-    given = LiveOptions(model="nova-3", smart_format=True, **options)
+    given: LiveOptions = {"model": "nova-3", "smart_format": True, **options}
     choices = Choices.of(given, query={}, is_local=False)
     async with (
         DeepgramSession(key, base_url=base_url) as session,
@@ -84,7 +91,7 @@ async def page_at(url: str) -> AsyncGenerator[Page, None]:
 
 @asynccontextmanager
 async def page_with(
-    script: list[tuple[str, float, float]] = SCRIPT, **options: Any
+    script: list[tuple[str, float, float]] = SCRIPT, **options: Unpack[LiveOptions]
 ) -> AsyncGenerator[Page, None]:
     """Open a page of captions from a local Deepgram that hears a script."""
     settings = EmulatorSettings(keys=[KEY])
