@@ -1,6 +1,5 @@
 """What the page of live captions says and is told, and the stream behind it."""
 
-import logging
 from collections.abc import (
     AsyncIterable,
     Awaitable,
@@ -23,6 +22,7 @@ from deepgram_async import DeepgramSession
 from deepgram_async.errors import (
     ApiError,
     AuthenticationError,
+    ConfigurationError,
     ConnectError,
     ConnectionLostError,
     DeepgramError,
@@ -46,13 +46,10 @@ from deepgram_async.transcript import (
     render,
 )
 
-__all__ = ["LAST_WORDS_S", "Captions", "Choices"]
+__all__ = ["Captions", "Choices", "Start"]
 
-_log: Final = logging.getLogger(__name__)
-
-LAST_WORDS_S: Final = 3.0
-"""How long the service has for its last words when a page has gone."""
-
+# How long the service has for its last words when a page has gone.
+_LAST_WORDS_S: Final = 3.0
 # Chunks of 50 ms that wait for the service: what is said while a connection is made.
 _WAITING_CHUNKS: Final = 400
 
@@ -183,7 +180,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """What the command was told, and the page may choose from.
 
     Attributes:
-        options: What is asked of the service, apart from what the page says.
+        options: What is asked of the service, if the page says nothing else.
         query: Query keys that are sent unchecked.
         languages: Names of languages by their tags.
         language: The one to begin with.
@@ -202,18 +199,16 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     def of(
         cls, options: LiveOptions, *, query: Mapping[str, str | Sequence[str]], is_local: bool
     ) -> Self:
-        """Take language and speakers out of options: the page has the last word."""
-        fixed = LiveOptions(**options)
-        language = fixed.pop("language", "en")
-        speakers = fixed.pop("diarize_model", None) is not None
+        """Begin with the language and the speakers of options."""
+        language = options.get("language", "en")
         # The local service understands nothing else.
         languages = {"en": _LANGUAGES["en"]} if is_local else _LANGUAGES
         return cls(
-            options=fixed,
+            options=options,
             query=query,
             languages={language: language} | languages,
             language=language,
-            speakers=speakers,
+            speakers="diarize_model" in options,
             is_local=is_local,
         )
 
@@ -230,9 +225,12 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             "channels": 1,
             "language": start.language,
         }
+        options: LiveOptions = {**usual, **self.options, **chosen}
         if start.speakers:
-            chosen["diarize_model"] = "latest"
-        return {**usual, **self.options, **chosen}
+            options.setdefault("diarize_model", "latest")
+        else:
+            options.pop("diarize_model", None)
+        return options
 
 
 class Captions:
@@ -286,7 +284,7 @@ class _Conversation:
                     continue
                 await self._obey(message, group)
             self._stop()
-            group.cancel_scope.deadline = anyio.current_time() + LAST_WORDS_S
+            group.cancel_scope.deadline = anyio.current_time() + _LAST_WORDS_S
 
     async def _obey(self, message: str, group: TaskGroup) -> None:
         try:
@@ -335,7 +333,6 @@ class _Conversation:
                 async for event in stream.transcribe(audio):
                     await self._pass_on(event, transcript)
         except DeepgramError as exc:
-            _log.debug("the captions ended: %s", exc)
             await self._tell(_failure(exc))
         await self._show(transcript.finish())
         self._stop()
@@ -406,6 +403,8 @@ def _failure(error: DeepgramError) -> Failed:
             text = "The service cannot be reached."
         case ConnectionLostError():
             text = "The connection to the service broke and could not be restored."
+        case ConfigurationError():
+            text = "The settings of the command do not go together."
         case ApiError():
             text = "The service refused to listen."
         case _:

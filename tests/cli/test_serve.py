@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from deepgram_async import DeepgramSession
-from deepgram_async.cli._serve_captions import Captions, Choices
+from deepgram_async.cli._serve_captions import Captions, Choices, Start
 from deepgram_async.cli._serve_web import serving
 from deepgram_async.emulator import Emulator, EmulatorSettings, ScriptedRecognizer
 from deepgram_async.options import LiveOptions
@@ -110,6 +111,24 @@ async def test_page_is_told_what_can_be_chosen() -> None:
     assert tags[0] == hello["language"] == "pt-BR"
     assert {"en", "multi"} < set(tags)
     assert (hello["model"], hello["speakers"], hello["is_local"]) == ("nova-3", True, False)
+
+
+def test_page_wins_over_the_command_and_that_over_the_usual() -> None:
+    given: LiveOptions = {"model": "nova-2", "endpointing": 500, "diarize_model": "v1"}
+    choices = Choices.of(given, query={}, is_local=False)
+    start = Start(sample_rate=44100, language="multi", speakers=True)
+    assert choices.options_for(start) == {
+        **given,
+        "channels": 1,
+        "encoding": "linear16",
+        "interim_results": True,
+        "language": "multi",
+        "sample_rate": 44100,
+        "utterance_end_ms": 1000,
+    }
+    assert "diarize_model" not in choices.options_for(replace(start, speakers=False))
+    choices = Choices.of({"model": "nova-3"}, query={}, is_local=True)
+    assert choices.options_for(start)["diarize_model"] == "latest"
 
 
 async def test_words_come_as_they_are_heard_and_settle() -> None:

@@ -330,7 +330,9 @@
     "/": () => search.select(),
     "?": () => keys.showModal(),
   };
+  const SCROLLING = new Set(["ArrowDown", "ArrowUp", "End", "Home", "PageDown", "PageUp"]);
   document.addEventListener("keydown", (event) => {
+    if (SCROLLING.has(event.key) && !audio.paused && event.target !== seek) follow(false);
     const action = actions[event.key];
     const isTyping = event.target.closest("input, select, textarea, dialog, audio");
     const isPressing = event.key === " " && event.target.closest("button, a");
