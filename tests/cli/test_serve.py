@@ -128,7 +128,7 @@ def test_page_wins_over_the_command_and_that_over_the_usual() -> None:
     }
     assert "diarize_model" not in choices.options_for(replace(start, speakers=False))
     choices = Choices.of({"model": "nova-3"}, query={}, is_local=True)
-    assert choices.options_for(start)["diarize_model"] == "latest"
+    assert choices.options_for(start).get("diarize_model") == "latest"
 
 
 async def test_words_come_as_they_are_heard_and_settle() -> None:

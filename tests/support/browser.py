@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 __all__ = ["CONTRASTS", "chromium", "needs_chromium", "page_of"]
 
@@ -20,6 +20,9 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+# A second core that is busy is no failure.
+expect.set_options(timeout=20_000)
 
 needs_chromium = pytest.mark.skipif(_CHROMIUM is None, reason="needs chromium")
 
