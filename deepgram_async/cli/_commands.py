@@ -18,6 +18,7 @@ SECTIONS: Final[dict[str, dict[str, str]]] = {
         "render": "Write saved answers as text, captions and documents.",
         "speak": "Speak a text.",
         "read": "Find out what a text is about.",
+        "agent": "Talk to a voice agent.",
     },
     "Account": {
         "projects": "List the projects of the key.",
