@@ -30,6 +30,7 @@ SECTIONS: Final[dict[str, dict[str, str]]] = {
     "This machine": {
         "completion": "Print the script that completes commands in a shell.",
         "devices": "List the microphones and speakers of this machine.",
+        "doctor": "Check key, network, service and microphone.",
         "emulator": "Serve a local Deepgram until Ctrl-C, and print its address.",
     },
 }
