@@ -14,6 +14,7 @@ from deepgram_async.cli._agent_settings import INPUT_RATE, OUTPUT_RATE, Settings
 from deepgram_async.cli._connection import Connection, call
 from deepgram_async.cli._devices import sound_flag
 from deepgram_async.cli._interrupts import on_interrupt
+from deepgram_async.cli._options import emulator_flag
 from deepgram_async.cli._output import printable, warn
 from deepgram_async.cli._texts import open_stdin
 from deepgram_async.cli._values import complete_models
@@ -55,7 +56,7 @@ class _Flags(SettingsFlags):
 @click.option("--speaker", metavar="NAME", help="Speaker; see the command devices.")
 @sound_flag
 @click.option("--json", "as_json", is_flag=True, help="Print every message as a line of JSON.")
-@click.option("--emulator", is_flag=True, help="Use a local service: no key, no internet.")
+@emulator_flag
 @click.pass_obj
 def agent(connection: Connection, **flags: Unpack[_Flags]) -> None:
     """Talk to a voice agent.

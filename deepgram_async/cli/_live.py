@@ -21,7 +21,13 @@ from deepgram_async.cli._options import (
     speech_flags,
 )
 from deepgram_async.cli._output import warning
-from deepgram_async.cli._outputs import StyleFlags, formats_of, style_flags, style_of
+from deepgram_async.cli._outputs import (
+    StyleFlags,
+    complete_formats,
+    formats_of,
+    style_flags,
+    style_of,
+)
 from deepgram_async.cli._screen import Screen, Write, make_screen, make_terminal, trouble_of
 from deepgram_async.cli._sources import AudioFlags, open_source
 from deepgram_async.errors import AudioSourceError
@@ -70,7 +76,7 @@ class _Flags(SpeechFlags, StyleFlags, AudioFlags):
     "--format",
     "formats",
     metavar="NAME",
-    type=click.Choice(list(FORMATS)),
+    shell_complete=complete_formats,
     help=f"Format: {', '.join(FORMATS)}. Default: that of --output, or text.",
 )
 @click.option(
@@ -107,6 +113,8 @@ def _screens_of(flags: _Flags, stack: ExitStack) -> list[Screen]:
     style, output = style_of(flags), flags["output"]
     Style.of(style)
     formats = formats_of(flags["formats"], as_json=flags["as_json"])
+    if len(formats) > 1:
+        raise click.UsageError("a stream is written in one format: render makes others of --json")
     made = formats[0] if formats else find_format(output.suffix if output else "text")
     terminal = make_terminal(style, interim=flags["interim"])
     screens: list[Screen] = []
