@@ -1,7 +1,6 @@
 """The command that transcribes audio while it arrives."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from deepgram_async import DeepgramSession, FluxStream, LiveStream, StreamStats
 from deepgram_async.audio import AudioOptions
 from deepgram_async.cli._connection import Connection, open_session
 from deepgram_async.cli._devices import sound_flag
+from deepgram_async.cli._interrupts import on_interrupt
 from deepgram_async.cli._options import (
     SpeechFlags,
     collect_options,
@@ -21,9 +21,15 @@ from deepgram_async.cli._options import (
     speech_flags,
 )
 from deepgram_async.cli._output import warning
-from deepgram_async.cli._outputs import StyleFlags, formats_of, style_flags, style_of
+from deepgram_async.cli._outputs import (
+    StyleFlags,
+    complete_formats,
+    formats_of,
+    style_flags,
+    style_of,
+)
 from deepgram_async.cli._screen import Screen, Write, make_screen, make_terminal, trouble_of
-from deepgram_async.cli._sources import AudioFlags, Source, open_source
+from deepgram_async.cli._sources import AudioFlags, open_source
 from deepgram_async.errors import AudioSourceError
 from deepgram_async.options import FluxOptions, LiveOptions
 from deepgram_async.transcript import FORMATS, Style, find_format
@@ -70,7 +76,7 @@ class _Flags(SpeechFlags, StyleFlags, AudioFlags):
     "--format",
     "formats",
     metavar="NAME",
-    type=click.Choice(list(FORMATS)),
+    shell_complete=complete_formats,
     help=f"Format: {', '.join(FORMATS)}. Default: that of --output, or text.",
 )
 @click.option(
@@ -107,6 +113,8 @@ def _screens_of(flags: _Flags, stack: ExitStack) -> list[Screen]:
     style, output = style_of(flags), flags["output"]
     Style.of(style)
     formats = formats_of(flags["formats"], as_json=flags["as_json"])
+    if len(formats) > 1:
+        raise click.UsageError("a stream is written in one format: render makes others of --json")
     made = formats[0] if formats else find_format(output.suffix if output else "text")
     terminal = make_terminal(style, interim=flags["interim"])
     screens: list[Screen] = []
@@ -149,7 +157,7 @@ async def _transcribe(
         open_source(source, flags) as audio,
         make(session, audio.options) as stream,
     ):
-        with _stopped_by_interrupt(audio) as interrupts:
+        with on_interrupt(audio.stop) as interrupts:
             async for event in stream.transcribe(audio):
                 message = trouble_of(event)
                 if message is not None:
@@ -217,29 +225,3 @@ def _summary(stats: StreamStats) -> str:
     if stats.request_id is not None:
         words.append(f"request id {stats.request_id}")
     return ", ".join(words) + "."
-
-
-@contextmanager
-def _stopped_by_interrupt(audio: Source) -> Generator[list[int], None, None]:
-    """Let the first Ctrl-C end the audio and the second cancel the command; yield those seen."""
-    seen: list[int] = []
-    task = asyncio.current_task()
-
-    def interrupt() -> None:
-        seen.append(signal.SIGINT)
-        if len(seen) == 1:
-            audio.stop()
-        elif task is not None:
-            task.cancel()
-
-    loop = asyncio.get_running_loop()
-    try:
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-    except (NotImplementedError, RuntimeError):
-        # Windows, or not the main thread: Ctrl-C then ends the command at once.
-        yield seen
-        return
-    try:
-        yield seen
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)

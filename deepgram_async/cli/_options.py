@@ -15,6 +15,7 @@ __all__ = [
     "SpeechFlags",
     "collect_options",
     "collect_query",
+    "emulator_flag",
     "options_of",
     "param_flags",
     "query_of",
@@ -62,6 +63,15 @@ _PARAMS: Final = (
         help="An option newer than this release, sent unchecked. Repeatable.",
     ),
 )
+
+
+def emulator_flag(command: _Command) -> _Command:
+    """Add the flag that takes a local service instead."""
+    return click.option(
+        "--emulator", is_flag=True, help="Use a local service: no key, no internet."
+    )(command)
+
+
 _FLAGS: Final = (
     click.option(
         "-m",
@@ -83,7 +93,7 @@ _FLAGS: Final = (
     click.option(
         "--keyterm", "keyterms", multiple=True, metavar="TERM", help="Listen for it. Repeatable."
     ),
-    click.option("--emulator", is_flag=True, help="Use a local service: no key, no internet."),
+    emulator_flag,
 )
 
 

@@ -26,6 +26,7 @@ from deepgram_async.transcript import (
 __all__ = [
     "Outputs",
     "StyleFlags",
+    "complete_formats",
     "formats_of",
     "output_flags",
     "sound_of",

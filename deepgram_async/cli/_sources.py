@@ -12,7 +12,7 @@ import click
 
 from deepgram_async import __version__
 from deepgram_async.audio import AudioOptions, ByteReader, Microphone, SoundBackend, paced
-from deepgram_async.cli._texts import URL_SCHEMES
+from deepgram_async.cli._texts import URL_SCHEMES, open_stdin
 from deepgram_async.errors import AudioSourceError
 
 __all__ = ["AudioFlags", "Source", "open_source"]
@@ -85,8 +85,7 @@ async def open_source(source: str | None, flags: AudioFlags) -> AsyncGenerator[S
 @contextmanager
 def _opened(source: str) -> Generator[str | ByteReader, None, None]:
     if source == "-":
-        # Unbuffered, as `paced` wants it, and left open.
-        with open(0, "rb", buffering=0, closefd=False) as file:
+        with open_stdin() as file:
             yield file
     elif source.startswith(URL_SCHEMES):
         with closing(Download(source)) as download:

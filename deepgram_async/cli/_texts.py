@@ -1,14 +1,23 @@
 """Texts that a command works on: typed, from a file, or from standard input."""
 
 import sys
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
 import click
 
-__all__ = ["URL_SCHEMES", "read_text"]
+__all__ = ["URL_SCHEMES", "open_stdin", "read_text"]
 
 URL_SCHEMES: Final = ("http://", "https://")
+
+
+def open_stdin() -> FileIO:
+    """Return standard input without a buffer, as `audio.piped` and `audio.paced` want it.
+
+    Closing it leaves standard input open.
+    """
+    return open(0, "rb", buffering=0, closefd=False)
 
 
 def read_text(path: str) -> str:

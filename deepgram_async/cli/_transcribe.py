@@ -23,7 +23,7 @@ from deepgram_async.cli._outputs import (
     style_flags,
     style_of,
 )
-from deepgram_async.cli._texts import URL_SCHEMES
+from deepgram_async.cli._texts import URL_SCHEMES, open_stdin
 from deepgram_async.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -188,5 +188,5 @@ def _length(seconds: float) -> str:
 
 def _audio_of(source: str) -> str | Path | AsyncIterable[bytes]:
     if source == "-":
-        return piped(open(0, "rb", buffering=0, closefd=False))
+        return piped(open_stdin())
     return source if source.startswith(URL_SCHEMES) else Path(source)

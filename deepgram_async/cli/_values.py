@@ -45,7 +45,7 @@ def complete_models(
     from deepgram_async.models.voices import AuraVoice, FluxVoice
     from deepgram_async.options import FluxModel, ListenModel
 
-    if context.info_name == "speak":
+    if context.info_name in ("agent", "speak"):
         names = [*get_args(AuraVoice), *get_args(FluxVoice)]
     else:
         names = [*get_args(ListenModel)]

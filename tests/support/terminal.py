@@ -17,6 +17,7 @@ import pyte
 __all__ = ["Shown", "run_in_terminal"]
 
 _LONGEST_S = 30.0
+_END_OF_INPUT = b"\x04"
 
 
 # A line that is rewritten is erased first.
@@ -50,6 +51,7 @@ def run_in_terminal(
     lines: int = 24,
     environment: Mapping[str, str] | None = None,
     typed: bytes = b"",
+    until: str | None = None,
 ) -> Shown:
     """Run a command on a terminal until it ends.
 
@@ -59,6 +61,7 @@ def run_in_terminal(
         lines: Height of the terminal.
         environment: Variables beside those of this process.
         typed: What is typed before it starts.
+        until: What it shows before the end of the input is typed; it has to end then.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -80,6 +83,9 @@ def run_in_terminal(
                     has_ended = process.poll() is not None
                     if select.select([ours], [], [], 0.0 if has_ended else 0.05)[0]:
                         written += os.read(ours, 65536)
+                        if until is not None and until.encode() in written:
+                            os.write(ours, _END_OF_INPUT)
+                            until = None
                     elif has_ended:
                         break
                 code = process.wait(timeout=1)
