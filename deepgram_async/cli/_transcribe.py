@@ -19,10 +19,10 @@ from deepgram_async.cli._outputs import (
     StyleFlags,
     formats_of,
     output_flags,
-    sound_of,
     style_flags,
     style_of,
 )
+from deepgram_async.cli._pages import PageFlags, page_flags, pages_of
 from deepgram_async.cli._texts import URL_SCHEMES, open_stdin
 from deepgram_async.errors import (
     AuthenticationError,
@@ -47,7 +47,7 @@ _HOPELESS: Final = (
 _SOME_FAILED: Final = 3
 
 
-class _Flags(SpeechFlags, StyleFlags):
+class _Flags(SpeechFlags, StyleFlags, PageFlags):
     pass
 
 
@@ -65,6 +65,7 @@ class _Flags(SpeechFlags, StyleFlags):
 )
 @speech_flags
 @style_flags
+@page_flags
 @click.pass_obj
 def transcribe(
     connection: Connection,
@@ -88,7 +89,7 @@ def transcribe(
         output,
         force=force,
         style=style_of(flags),
-        sound=sound_of(flags, is_source=True),
+        pages=pages_of(flags, is_source=True),
     )
     options = collect_options(ListenOptions, flags, multichannel=multichannel)
     query = collect_query(flags)
