@@ -29,6 +29,7 @@ SECTIONS: Final[dict[str, dict[str, str]]] = {
         "api": "Send any call to the service and print the answer.",
     },
     "This machine": {
+        "serve": "Show live captions in the browser, of what its microphone hears.",
         "completion": "Print the script that completes commands in a shell.",
         "devices": "List the microphones and speakers of this machine.",
         "doctor": "Check key, network, service and microphone.",

@@ -13,6 +13,7 @@ from deepgram_async.cli._outputs import (
     StyleFlags,
     formats_of,
     output_flags,
+    sound_of,
     style_flags,
     style_of,
 )
@@ -50,7 +51,14 @@ def render(
     kept; - is standard input. Nothing is sent anywhere, and no key is needed.
     """
     sources = list(dict.fromkeys(sources))
-    outputs = Outputs(sources, formats_of(formats), output, force=force, style=style_of(flags))
+    outputs = Outputs(
+        sources,
+        formats_of(formats),
+        output,
+        force=force,
+        style=style_of(flags),
+        sound=sound_of(flags, is_source=False),
+    )
     for source in sources:
         if not outputs.is_done(source):
             outputs.write(source, _saved(source))

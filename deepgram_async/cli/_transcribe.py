@@ -19,6 +19,7 @@ from deepgram_async.cli._outputs import (
     StyleFlags,
     formats_of,
     output_flags,
+    sound_of,
     style_flags,
     style_of,
 )
@@ -87,6 +88,7 @@ def transcribe(
         output,
         force=force,
         style=style_of(flags),
+        sound=sound_of(flags, is_source=True),
     )
     options = collect_options(ListenOptions, flags, multichannel=multichannel)
     query = collect_query(flags)

@@ -13,6 +13,7 @@ _OPTIONS: Final = {
     "batch": "ListenOptions",
     "live": "LiveOptions",
     "read": "ReadOptions",
+    "serve": "LiveOptions",
     "speak": "SpeakOptions",
     "transcribe": "ListenOptions",
     "usage": "UsageBreakdownOptions",

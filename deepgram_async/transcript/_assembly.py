@@ -26,8 +26,8 @@ TranscriptEvent: TypeAlias = ListenEvent | FluxEvent
 
 # Less than the shortest word, more than a rounding error.
 _TOLERANCE_S: Final = 0.01
-# A turn may begin that long before the end of the audio in which nobody was heard yet.
-_ONSET_S: Final = 1.0
+# Flux may need this long to notice that somebody speaks: audio younger than that is not silence.
+_ONSET_S: Final = 2.0
 
 
 class FinalWords(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -173,8 +173,8 @@ class ChannelAssembly:
 
     def skip_to(self, time: float) -> Iterator[TranscriptChange]:
         """Settle the interim words before a time: no final result will come for them."""
-        before = [word for word in self.interim if _middle(word) < time]
-        rest = self.interim[len(before) :]
+        count = _count_before(self.interim, time)
+        before, rest = self.interim[:count], self.interim[count:]
         yield from self._settle(before, time)
         yield from self._show(rest)
 
@@ -190,8 +190,8 @@ class ChannelAssembly:
             self._ends_at = time
             return
         self._ends_at = None
-        ended = [word for word in self.open if _middle(word) < time]
-        self.open = self.open[len(ended) :]
+        count = _count_before(self.open, time)
+        ended, self.open = self.open[:count], self.open[count:]
         yield from by_speaker(ended, Utterance.of)
 
     def end_utterance(self) -> Iterator[TranscriptChange]:
@@ -240,6 +240,11 @@ def _channel_of(index: Sequence[int]) -> tuple[int, int]:
     """Return number and count of the channels, tolerating a message that leaves them out."""
     number = index[0] if index else 0
     return number, max(number + 1, index[-1] if len(index) > 1 else 1)
+
+
+def _count_before(words: Sequence[Word], time: float) -> int:
+    """Return how many of the first words lie before a time."""
+    return next((number for number, word in enumerate(words) if _middle(word) >= time), len(words))
 
 
 def _middle(word: Word) -> float:

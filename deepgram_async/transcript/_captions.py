@@ -98,7 +98,7 @@ def _escaped(text: str) -> str:
 
 def _time(seconds: float, point: str) -> str:
     """Write a time; hours are two digits or more."""
-    milliseconds = max(0, round(seconds * 1000))
+    milliseconds = round(seconds * 1000)
     minutes, milliseconds = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{milliseconds // 1000:02}{point}{milliseconds % 1000:03}"

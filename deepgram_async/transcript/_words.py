@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import groupby
 from typing import Final, Self, TypeVar
 
@@ -17,6 +17,7 @@ __all__ = [
     "by_speaker",
     "is_unspaced",
     "joined_text",
+    "silence_between",
     "split_words",
     "spoken_words",
     "turn_words",
@@ -112,6 +113,11 @@ def joined_text(words: Iterable[Word]) -> str:
     return "".join(word.text if word.is_joined else f" {word.text}" for word in words).strip()
 
 
+def silence_between(word: Word, following: Word) -> float:
+    """Return the seconds between two words, without the noise of floats."""
+    return round(following.start - word.end, 3)
+
+
 def by_speaker(words: Iterable[Word], kind: Callable[[Iterable[Word]], S]) -> list[S]:
     """Return stretches of words of one speaker in one channel each."""
     return [kind(run) for _, run in groupby(words, lambda word: (word.channel, word.speaker))]
@@ -196,7 +202,7 @@ def split_words(
     ]
 
 
-@cache
+@lru_cache(maxsize=4096)
 def is_unspaced(character: str) -> bool:
     """Tell whether a character belongs to a writing without spaces."""
     if not character or character < "\u0e00":
