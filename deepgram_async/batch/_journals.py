@@ -6,8 +6,9 @@ from typing import Literal, Protocol
 
 from deepgram_async.batch._items import Item
 from deepgram_async.batch._outcomes import Outcome
+from deepgram_async.errors import DeepgramError
 
-__all__ = ["Claim", "Journal", "Redo"]
+__all__ = ["Claim", "Journal", "JournalError", "Redo"]
 
 Redo = Literal["unfinished", "failed", "everything"]
 """Which items of earlier runs are sent (again): those that have no outcome, those that failed as
@@ -16,6 +17,10 @@ well, or all."""
 Claim = Literal["open", "done", "failed", "repeated"]
 """What a journal says about an item: to be sent now; done or failed in an earlier run and not to be
 sent again; or taken in this run already."""
+
+
+class JournalError(DeepgramError):
+    """A journal cannot be used: another batch writes to it, or its file has a fault."""
 
 
 class Journal(Protocol):
