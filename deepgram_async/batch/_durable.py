@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["make_directory", "write_durably"]
+__all__ = ["make_directory", "sync_directory", "write_durably"]
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -21,7 +21,7 @@ def write_durably(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def make_directory(path: Path) -> None:
@@ -30,10 +30,11 @@ def make_directory(path: Path) -> None:
         return
     make_directory(path.parent)
     path.mkdir(exist_ok=True)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory survive a crash of the machine; blocks."""
     if os.name == "nt":
         return  # Windows opens no directories, and needs no such call
     descriptor = os.open(path, os.O_RDONLY)
