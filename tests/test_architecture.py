@@ -18,7 +18,7 @@ LAYERS = (
     ("_stream",),
     ("_io",),
     ("_protocol",),
-    ("markup", "models", "options"),
+    ("markup", "models", "options", "transcript"),
     ("errors", "_lazy", "_version"),
 )
 # These stand beside the SDK and use what its user sees: public modules.
@@ -26,7 +26,7 @@ BESIDE = ("audio", "batch", "cli", "emulator", "testing")
 # The emulator speaks the same protocol from the other side.
 EXTRA_RIGHTS = {"emulator": ("_protocol",)}
 
-PURE = ("_protocol", "markup", "models", "options", "errors")
+PURE = ("_protocol", "markup", "models", "options", "transcript", "errors")
 NO_IO = {
     "aiohttp",
     "anyio",

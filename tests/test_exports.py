@@ -45,6 +45,7 @@ def test_the_public_parts_are_these() -> None:
         "models",
         "options",
         "testing",
+        "transcript",
     }
 
 
