@@ -21,6 +21,7 @@ from deepgram_async.batch._json_lines import JsonLinesSink
 from deepgram_async.batch._keys import item_key
 from deepgram_async.batch._outcomes import Done, Failed, Outcome
 from deepgram_async.batch._parquet import ParquetSink
+from deepgram_async.batch._recordings import listed_recordings, recordings
 from deepgram_async.batch._requests import ItemRequests, Transcriber, transcribe_whole
 from deepgram_async.batch._sinks import Sink
 from deepgram_async.batch._sqlite import (
@@ -30,6 +31,14 @@ from deepgram_async.batch._sqlite import (
     SqliteJournal,
     journal_entries,
     journal_status,
+)
+from deepgram_async.batch._survey import (
+    PRICES,
+    Measured,
+    Survey,
+    measure,
+    price_per_minute,
+    read_prices,
 )
 
 __all__ = [
@@ -54,15 +63,23 @@ __all__ = [
     "JournalState",
     "JournalStatus",
     "JsonLinesSink",
+    "Measured",
     "Outcome",
+    "PRICES",
     "ParquetSink",
     "Redo",
     "Sink",
     "SqliteJournal",
+    "Survey",
     "Transcriber",
     "UrlItem",
     "item_key",
     "journal_entries",
     "journal_status",
+    "listed_recordings",
+    "measure",
+    "price_per_minute",
+    "read_prices",
+    "recordings",
     "transcribe_whole",
 ]
