@@ -25,10 +25,12 @@ from deepgram_async.transcript import (
 
 __all__ = [
     "Outputs",
+    "PageFlags",
     "StyleFlags",
     "complete_formats",
     "formats_of",
     "output_flags",
+    "page_flags",
     "sound_of",
     "style_flags",
     "style_of",
@@ -48,6 +50,11 @@ class StyleFlags(TypedDict):
     line_length: int | None
     lines_per_cue: int | None
     title: str | None
+
+
+class PageFlags(StyleFlags):
+    """What `page_flags` adds to a command."""
+
     audio: str | None
     embed_audio: bool
 
@@ -103,6 +110,8 @@ _STYLE_FLAGS: Final = (
     click.option(
         "--title", metavar="TEXT", help="Headline of a page. Default: name of the source."
     ),
+)
+_PAGE_FLAGS: Final = (
     click.option(
         "--audio",
         metavar="FILE|URL",
@@ -124,6 +133,13 @@ def style_flags(command: _Command) -> _Command:
     for flag in reversed(_STYLE_FLAGS):
         command = flag(command)
     return command
+
+
+def page_flags(command: _Command) -> _Command:
+    """Add the flags for how transcripts are written, and what pages of them play."""
+    for flag in reversed(_PAGE_FLAGS):
+        command = flag(command)
+    return style_flags(command)
 
 
 def style_of(flags: StyleFlags) -> TranscriptOptions:
@@ -152,7 +168,7 @@ def style_of(flags: StyleFlags) -> TranscriptOptions:
     return options
 
 
-def sound_of(flags: StyleFlags, *, is_source: bool) -> Sound:
+def sound_of(flags: PageFlags, *, is_source: bool) -> Sound:
     """Return what pages play.
 
     Args:

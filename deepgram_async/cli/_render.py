@@ -10,11 +10,11 @@ import msgspec
 from deepgram_async.cli._output import warn
 from deepgram_async.cli._outputs import (
     Outputs,
-    StyleFlags,
+    PageFlags,
     formats_of,
     output_flags,
+    page_flags,
     sound_of,
-    style_flags,
     style_of,
 )
 from deepgram_async.cli._texts import read_text
@@ -37,13 +37,13 @@ class _Tagged(msgspec.Struct):
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="FILE|-...")
 @output_flags
-@style_flags
+@page_flags
 def render(
     sources: Sequence[str],
     formats: str | None,
     output: str | None,
     force: bool,
-    **flags: Unpack[StyleFlags],
+    **flags: Unpack[PageFlags],
 ) -> None:
     """Write saved answers as text, captions and documents.
 

@@ -16,11 +16,11 @@ from deepgram_async.cli._options import SpeechFlags, collect_options, collect_qu
 from deepgram_async.cli._output import Spinner
 from deepgram_async.cli._outputs import (
     Outputs,
-    StyleFlags,
+    PageFlags,
     formats_of,
     output_flags,
+    page_flags,
     sound_of,
-    style_flags,
     style_of,
 )
 from deepgram_async.cli._texts import URL_SCHEMES, open_stdin
@@ -47,7 +47,7 @@ _HOPELESS: Final = (
 _SOME_FAILED: Final = 3
 
 
-class _Flags(SpeechFlags, StyleFlags):
+class _Flags(SpeechFlags, PageFlags):
     pass
 
 
@@ -64,7 +64,7 @@ class _Flags(SpeechFlags, StyleFlags):
     help="Sources that are transcribed at the same time.",
 )
 @speech_flags
-@style_flags
+@page_flags
 @click.pass_obj
 def transcribe(
     connection: Connection,
