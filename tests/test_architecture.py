@@ -22,7 +22,7 @@ LAYERS = (
     ("errors", "_documented", "_lazy", "_version"),
 )
 # These stand beside the SDK and use what its user sees: public modules.
-BESIDE = ("audio", "cli", "emulator", "testing")
+BESIDE = ("audio", "batch", "cli", "emulator", "testing")
 # The emulator speaks the same protocol from the other side.
 EXTRA_RIGHTS = {"emulator": ("_protocol",)}
 

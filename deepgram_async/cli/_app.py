@@ -17,6 +17,10 @@ __all__ = ["run"]
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+    Exit codes: 0 success, 1 the service or the network failed, 2 the call, the
+    configuration or the input is wrong, 3 some of several inputs failed, 130 Ctrl-C.
+    """,
 )
 @click.version_option(__version__, prog_name="deepgram-async")
 @click.option(

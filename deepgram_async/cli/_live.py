@@ -49,7 +49,7 @@ class _Flags(SpeechFlags, StyleFlags, AudioFlags):
 
 
 @click.command()
-@click.argument("source", metavar="FILE|URL|-", required=False)
+@click.argument("source", metavar="[FILE|URL|-]", required=False)
 @click.option("--mic", is_flag=True, help="Listen to the microphone instead of a source.")
 @click.option("--device", metavar="NAME", help="Microphone to listen to; see the command devices.")
 @sound_flag

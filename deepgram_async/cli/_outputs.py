@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from deepgram_async.cli._output import growing_file
-from deepgram_async.cli._pages import Pages
+from deepgram_async.cli._sound import Sound
 from deepgram_async.cli._texts import URL_SCHEMES
 from deepgram_async.models.prerecorded import Transcription
 from deepgram_async.options import TranscriptOptions
@@ -25,10 +25,13 @@ from deepgram_async.transcript import (
 
 __all__ = [
     "Outputs",
+    "PageFlags",
     "StyleFlags",
     "complete_formats",
     "formats_of",
     "output_flags",
+    "page_flags",
+    "sound_of",
     "style_flags",
     "style_of",
 ]
@@ -46,6 +49,14 @@ class StyleFlags(TypedDict):
     speaker_names: Sequence[str]
     line_length: int | None
     lines_per_cue: int | None
+    title: str | None
+
+
+class PageFlags(StyleFlags):
+    """What `page_flags` adds to a command."""
+
+    audio: str | None
+    embed_audio: bool
 
 
 class _Target(NamedTuple):
@@ -96,6 +107,17 @@ _STYLE_FLAGS: Final = (
     ),
     click.option("--line-length", type=int, metavar="N", help="Columns of a line of a caption."),
     click.option("--lines-per-cue", type=int, metavar="N", help="Lines of a caption."),
+    click.option(
+        "--title", metavar="TEXT", help="Headline of a page. Default: name of the source."
+    ),
+)
+_PAGE_FLAGS: Final = (
+    click.option(
+        "--audio",
+        metavar="FILE|URL",
+        help="What a page plays. Default: what was transcribed, if it is known.",
+    ),
+    click.option("--embed-audio", is_flag=True, help="Put the audio into the page."),
 )
 
 
@@ -111,6 +133,13 @@ def style_flags(command: _Command) -> _Command:
     for flag in reversed(_STYLE_FLAGS):
         command = flag(command)
     return command
+
+
+def page_flags(command: _Command) -> _Command:
+    """Add the flags for how transcripts are written, and what pages of them play."""
+    for flag in reversed(_PAGE_FLAGS):
+        command = flag(command)
+    return style_flags(command)
 
 
 def style_of(flags: StyleFlags) -> TranscriptOptions:
@@ -134,7 +163,19 @@ def style_of(flags: StyleFlags) -> TranscriptOptions:
         options["line_length"] = flags["line_length"]
     if flags["lines_per_cue"] is not None:
         options["lines_per_cue"] = flags["lines_per_cue"]
+    if flags["title"] is not None:
+        options["title"] = flags["title"]
     return options
+
+
+def sound_of(flags: PageFlags, *, is_source: bool) -> Sound:
+    """Return what pages play.
+
+    Args:
+        flags: The flags as given.
+        is_source: Whether sources are audio.
+    """
+    return Sound(flags["audio"], flags["embed_audio"], is_source)
 
 
 def formats_of(names: str | None, *, as_json: bool = False) -> list[Format]:
@@ -158,7 +199,7 @@ class Outputs:
         output: A file or a directory, or ``None`` for standard output.
         force: Whether files that are there already are written anew.
         style: How transcripts are written.
-        pages: What is shown and played beside them.
+        sound: What pages play.
 
     Raises:
         click.UsageError: It does not go together.
@@ -173,14 +214,14 @@ class Outputs:
         *,
         force: bool,
         style: TranscriptOptions,
-        pages: Pages,
+        sound: Sound,
     ) -> None:
         # A style that makes no sense is refused before anything is paid for.
         render(Transcript(duration=0.0, channels=1), "text", **style)
-        if pages.audio is not None and len(sources) > 1:
+        if sound.given is not None and len(sources) > 1:
             raise click.UsageError("--audio belongs to one source")
         self._style = style
-        self._pages = pages
+        self._sound = sound
         self._force = force
         self._has_headings = False
         self._is_first = True
@@ -201,7 +242,7 @@ class Outputs:
 
         for source, targets in self._targets.items():
             if any(target.format.name == "html" for target in targets):
-                pages.audio_of(source)
+                sound.audio_of(source)
 
     @property
     def are_printed(self) -> bool:
@@ -230,7 +271,8 @@ class Outputs:
     def _options(self, source: str, target: _Target) -> TranscriptOptions:
         if target.format.name != "html":
             return self._style
-        return {**self._style, **self._pages.options_for(source, _stem_of(source), target.path)}
+        page: TranscriptOptions = {"title": _stem_of(source)}
+        return {**page, **self._sound.options_for(source, target.path), **self._style}
 
     def _print(self, source: str, text: str) -> None:
         if self._has_headings:

@@ -23,7 +23,7 @@ class _Parts(TypedDict):
 
 
 @click.command()
-@click.argument("source", metavar="FILE|URL|-", required=False)
+@click.argument("source", metavar="[FILE|URL|-]", required=False)
 @click.option("--text", metavar="TEXT", help="The text itself, instead of a source.")
 @click.option("--summarize", is_flag=True, help="Sum it up.")
 @click.option("--sentiment", is_flag=True, help="Rate its mood.")

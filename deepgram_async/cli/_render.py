@@ -10,13 +10,13 @@ import msgspec
 from deepgram_async.cli._output import warn
 from deepgram_async.cli._outputs import (
     Outputs,
-    StyleFlags,
+    PageFlags,
     formats_of,
     output_flags,
-    style_flags,
+    page_flags,
+    sound_of,
     style_of,
 )
-from deepgram_async.cli._pages import PageFlags, page_flags, pages_of
 from deepgram_async.cli._texts import read_text
 from deepgram_async.models.flux import Connected, TurnInfo
 from deepgram_async.models.live import Metadata, Results, UtteranceEnd
@@ -30,10 +30,6 @@ _Message: TypeAlias = Results | UtteranceEnd | Metadata | TurnInfo | Connected
 _TYPES: Final = {kind.__name__ for kind in get_args(_Message)}
 
 
-class _Flags(StyleFlags, PageFlags):
-    pass
-
-
 class _Tagged(msgspec.Struct):
     type: str
 
@@ -41,14 +37,13 @@ class _Tagged(msgspec.Struct):
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="FILE|-...")
 @output_flags
-@style_flags
 @page_flags
 def render(
     sources: Sequence[str],
     formats: str | None,
     output: str | None,
     force: bool,
-    **flags: Unpack[_Flags],
+    **flags: Unpack[PageFlags],
 ) -> None:
     """Write saved answers as text, captions and documents.
 
@@ -62,7 +57,7 @@ def render(
         output,
         force=force,
         style=style_of(flags),
-        pages=pages_of(flags, is_source=False),
+        sound=sound_of(flags, is_source=False),
     )
     for source in sources:
         if not outputs.is_done(source):

@@ -16,13 +16,13 @@ from deepgram_async.cli._options import SpeechFlags, collect_options, collect_qu
 from deepgram_async.cli._output import Spinner
 from deepgram_async.cli._outputs import (
     Outputs,
-    StyleFlags,
+    PageFlags,
     formats_of,
     output_flags,
-    style_flags,
+    page_flags,
+    sound_of,
     style_of,
 )
-from deepgram_async.cli._pages import PageFlags, page_flags, pages_of
 from deepgram_async.cli._texts import URL_SCHEMES, open_stdin
 from deepgram_async.errors import (
     AuthenticationError,
@@ -47,7 +47,7 @@ _HOPELESS: Final = (
 _SOME_FAILED: Final = 3
 
 
-class _Flags(SpeechFlags, StyleFlags, PageFlags):
+class _Flags(SpeechFlags, PageFlags):
     pass
 
 
@@ -64,7 +64,6 @@ class _Flags(SpeechFlags, StyleFlags, PageFlags):
     help="Sources that are transcribed at the same time.",
 )
 @speech_flags
-@style_flags
 @page_flags
 @click.pass_obj
 def transcribe(
@@ -89,7 +88,7 @@ def transcribe(
         output,
         force=force,
         style=style_of(flags),
-        pages=pages_of(flags, is_source=True),
+        sound=sound_of(flags, is_source=True),
     )
     options = collect_options(ListenOptions, flags, multichannel=multichannel)
     query = collect_query(flags)
