@@ -14,7 +14,9 @@ from ._auth import Access
 from ._engine import Engine
 from ._errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal
 from ._fault_plan import FaultPlan
+from ._manage import agents, billing, keys, models, projects, self_hosted, usage
 from ._manage.account import Account
+from ._manage.scopes import is_scope
 from ._manage.tokens import Tokens
 from ._recognizers import load_recognizer
 from ._request_log import RequestLog
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
+    from ._faults import ServiceFault
     from ._recognizers import Recognizer
 
 __all__ = ["Emulator"]
@@ -34,7 +37,17 @@ __all__ = ["Emulator"]
 _log: Final = logging.getLogger(__name__)
 
 # One module per endpoint: each makes its routes from the services.
-_ENDPOINTS: Final = (_listen_rest.routes, _listen_live.routes)
+_ENDPOINTS: Final = (
+    _listen_rest.routes,
+    _listen_live.routes,
+    projects.routes,
+    keys.routes,
+    models.routes,
+    usage.routes,
+    billing.routes,
+    agents.routes,
+    self_hosted.routes,
+)
 
 
 class Emulator:
@@ -95,6 +108,12 @@ class Emulator:
         """How many live streams are open; 0 when it is not started."""
         return 0 if self._services is None else len(self._services.open_sockets)
 
+    @property
+    def _running(self) -> Services:
+        if self._services is None:
+            raise RuntimeError("the emulator is not started")
+        return self._services
+
     async def start(self) -> None:
         """Load the recogniser and begin to listen.
 
@@ -138,6 +157,68 @@ class Emulator:
             await services.engine.close(self._settings.close_timeout_s)
             await services.http.close()
             await services.account.close()
+
+    def inject(self, *faults: ServiceFault) -> None:
+        """Let things go wrong for the next requests and streams that the faults match.
+
+        Raises:
+            RuntimeError: The emulator is not started.
+        """
+        self._running.faults.add(faults)
+
+    def heal(self) -> None:
+        """Let nothing go wrong any more; what has begun goes on.
+
+        Raises:
+            RuntimeError: The emulator is not started.
+        """
+        self._running.faults.clear()
+
+    def limit(self, *, max_requests: int | None = None, max_streams: int | None = None) -> None:
+        """Change how many requests and streams of a project and product run at a time.
+
+        Args:
+            max_requests: REST requests; None sets no limit.
+            max_streams: WebSockets; None sets no limit.
+
+        Raises:
+            RuntimeError: The emulator is not started.
+        """
+        self._running.gates.requests = max_requests
+        self._running.gates.streams = max_streams
+
+    def add_project(self, name: str) -> str:
+        """Make another project and return its id; `add_key` makes keys for it.
+
+        Raises:
+            RuntimeError: The emulator is not started.
+        """
+        return self._running.account.add_project(name).project_id
+
+    def add_key(self, *scopes: str, project_id: str | None = None) -> str:
+        """Make a key and return its secret.
+
+        Args:
+            scopes: Roles and scopes, such as `member` or `usage:read`; the owner's if left out.
+            project_id: Its project; the first one if left out.
+
+        Raises:
+            RuntimeError: The emulator is not started.
+            ValueError: There is no such project or scope.
+        """
+        account = self._running.account
+        default = account.default_project
+        project = default if project_id is None else account.projects.get(project_id)
+        unknown = [name for name in scopes if not is_scope(name)]
+        if project is None or unknown:
+            raise ValueError(f"no such project or scope: {unknown or project_id}")
+        _, secret = account.add_key(
+            project_id=project.project_id,
+            member_id=account.owner_id_of(project.project_id),
+            comment="Made by Emulator.add_key",
+            scopes=scopes or ("owner",),
+        )
+        return secret
 
     async def serve_forever(self) -> None:
         """Serve until cancelled, starting first if need be; stops on the way out."""
