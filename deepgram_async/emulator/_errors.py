@@ -49,21 +49,25 @@ class Refusal(Exception):  # noqa: N818 - an answer, raised to leave a handler e
         self.message = message
         self.details = details
 
-    def response(self, request_id: str) -> web.Response:
-        """Render the answer."""
-        body: dict[str, Json]
+    def body(self, request_id: str) -> bytes:
+        """Render the body alone, as callbacks get it."""
+        fields: dict[str, Json]
         if self.details is None:
-            body = {"err_code": self.code, "err_msg": self.message, "request_id": request_id}
+            fields = {"err_code": self.code, "err_msg": self.message, "request_id": request_id}
         else:
-            body = {
+            fields = {
                 "category": self.code,
                 "message": self.message,
                 "details": self.details,
                 "request_id": request_id,
             }
+        return msgspec.json.encode(fields)
+
+    def response(self, request_id: str) -> web.Response:
+        """Render the answer."""
         return web.Response(
             status=self.status,
-            body=msgspec.json.encode(body),
+            body=self.body(request_id),
             content_type="application/json",
             headers={"dg-error": _header(self.message)},
         )

@@ -18,6 +18,7 @@ from ._manage import agents, billing, keys, models, projects, self_hosted, usage
 from ._manage.account import Account
 from ._manage.scopes import is_scope
 from ._manage.tokens import Tokens
+from ._read import endpoint as _read
 from ._recognizers import load_recognizer
 from ._request_log import RequestLog
 from ._services import PROJECT_ID, REQUEST_ID, Gates, Services
@@ -40,6 +41,7 @@ _log: Final = logging.getLogger(__name__)
 _ENDPOINTS: Final = (
     _listen_rest.routes,
     _listen_live.routes,
+    _read.routes,
     projects.routes,
     keys.routes,
     models.routes,
@@ -242,7 +244,9 @@ class Emulator:
         await self.stop()
 
     async def _serve(self, services: Services) -> web.AppRunner:
-        app = web.Application(middlewares=[_answer_errors])
+        app = web.Application(
+            middlewares=[_answer_errors], client_max_size=self._settings.max_text_bytes
+        )
         for routes in _ENDPOINTS:
             app.add_routes(routes(services))
         app.on_response_prepare.append(_add_ids)
