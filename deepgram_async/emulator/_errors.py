@@ -19,6 +19,7 @@ __all__ = [
     "MISSING_SCOPE",
     "NOT_FOUND",
     "NOT_JSON",
+    "NOT_LOCAL",
     "NO_SUCH_MODEL",
     "NO_STREAMING_MODEL",
     "PROJECT_NOT_FOUND",
@@ -148,6 +149,7 @@ NO_SUCH_MODEL: Final = (
 )
 NO_STREAMING_MODEL: Final = (405, "Method Not Allowed", "The model does not support streaming.")
 METHOD_NOT_ALLOWED: Final = (405, "Method Not Allowed", "Method not allowed.")
+NOT_LOCAL: Final = (403, "Forbidden", "The emulator is controlled from its own machine only.")
 NOT_FOUND: Final = (404, "Not Found", "Not found.")
 CONTENT_TOO_LARGE: Final = (413, "Content Too Large", "The request body is too large.")
 TOO_MANY_REQUESTS: Final = (

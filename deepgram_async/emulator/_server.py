@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 import aiohttp
 from aiohttp import web
 
-from . import _listen_live, _listen_rest
+from . import _control, _listen_live, _listen_rest
 from ._auth import Access
 from ._engine import Engine
 from ._errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal
@@ -49,6 +49,7 @@ _ENDPOINTS: Final = (
     billing.routes,
     agents.routes,
     self_hosted.routes,
+    _control.routes,
 )
 
 

@@ -18,6 +18,12 @@ __all__ = ["Custom", "Labelled", "intents", "topics"]
 _MOST_TOPICS: Final = 10
 _LONGEST_TOPIC: Final = 3
 _LONGEST_INTENT: Final = 4
+_ARTICLES: Final = frozenset({"a", "an", "the", "my", "our", "your"})
+# With these begins what is not the wish itself.
+_CIRCUMSTANCES: Final = frozenset(
+    "after and as at because before but by for from if in of on or since so that until when where"
+    " while with".split()
+)
 _PHRASE_ENDS: Final = re.compile(r"[.,;:!?()\"\u201c\u201d]+")
 
 # How people ask for what they want; what follows is the intent.
@@ -99,13 +105,22 @@ def intents(passage: Passage, custom: Custom) -> list[Labelled]:
         if not custom.is_strict:
             for match in _WISHES.finditer(sentence.text.replace("\u2019", "'")):
                 phrase = next(group for group in match.groups() if group is not None)
-                words = [w for w in phrase.split() if w.lower() not in ("a", "an", "the", "my")]
-                name = " ".join(words[:_LONGEST_INTENT])
+                name = _intent(phrase)
                 if name:
                     labels.append((name[0].upper() + name[1:], 0.5))
         if labels:
             found.append(Labelled(sentence, tuple(labels)))
     return found
+
+
+def _intent(phrase: str) -> str:
+    words: list[str] = []
+    for word in phrase.split():
+        if len(words) == _LONGEST_INTENT or (len(words) > 1 and word.lower() in _CIRCUMSTANCES):
+            break
+        if word.lower() not in _ARTICLES:
+            words.append(word)
+    return " ".join(words)
 
 
 def _given(sentence: Sentence, custom: Custom) -> list[tuple[str, float]]:

@@ -29,7 +29,8 @@ _STOP_WORDS: Final = frozenset(
     " whose why will with within without would yeah yes yet you your yours yourself i'm i've i'd"
     " i'll it's that's there's we're we've we'll you're you've you'll they're they've don't"
     " doesn't didn't isn't aren't wasn't weren't can't couldn't won't wouldn't shouldn't let's"
-    " want wants wanted need needs hi hello thanks thank".split()
+    " want wants wanted need needs hi hello thanks thank"
+    " zero one two three four five six seven eight nine ten hundred thousand million".split()
 )
 
 
