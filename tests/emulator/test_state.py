@@ -23,7 +23,7 @@ def emulator_with(state: Path) -> Emulator:
 
 
 def session(emulator: Emulator, key: str = "a-key") -> DeepgramSession:
-    (project_id,) = {"00000000-0000-4000-8000-000000000000"}
+    project_id = "00000000-0000-4000-8000-000000000000"
     return DeepgramSession(key, base_url=emulator.base_url, project_id=project_id)
 
 
