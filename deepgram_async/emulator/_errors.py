@@ -16,14 +16,18 @@ __all__ = [
     "INVALID_AUTH",
     "INVALID_QUERY",
     "METHOD_NOT_ALLOWED",
+    "MISSING_SCOPE",
     "NOT_FOUND",
     "NOT_JSON",
     "NO_SUCH_MODEL",
     "NO_STREAMING_MODEL",
+    "PROJECT_NOT_FOUND",
     "TOO_MANY_REQUESTS",
+    "BadPathId",
     "Refusal",
     "bad_request",
     "missing_field",
+    "invalid_json",
     "remote_content",
 ]
 
@@ -61,8 +65,32 @@ class Refusal(Exception):  # noqa: N818 - an answer, raised to leave a handler e
             status=self.status,
             body=msgspec.json.encode(body),
             content_type="application/json",
-            headers={"dg-error": " ".join(self.message.split())},
+            headers={"dg-error": _header(self.message)},
         )
+
+
+def _header(text: str) -> str:
+    # What a header cannot carry does not go into one.
+    return " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())
+
+
+class BadPathId(Refusal):
+    """The 404 for an id in the path that is no UUID: plain text, without any JSON."""
+
+    def __init__(self, found: str) -> None:
+        odd = next((at for at, letter in enumerate(found) if letter not in _UUID_LETTERS), None)
+        what = (
+            f"invalid length: expected length 32 for simple format, found {len(found)}"
+            if odd is None
+            else "invalid character: expected an optional prefix of `urn:uuid:` followed by"
+            f" [0-9a-fA-F-], found `{found[odd]}` at {odd + 1}"
+        )
+        super().__init__(404, "Not Found", f"UUID parsing failed: {what}")
+
+    def response(self, request_id: str) -> web.Response:
+        """Render the answer; the id of the request is in the header alone."""
+        del request_id
+        return web.Response(status=self.status, text=self.message)
 
 
 def bad_request(message: str) -> Refusal:
@@ -72,7 +100,12 @@ def bad_request(message: str) -> Refusal:
 
 def missing_field(name: str, body_size: int) -> Refusal:
     """Return the 400 for JSON that lacks a required field."""
-    details = f"Json deserialize error: missing field `{name}` at line 1 column {body_size}"
+    return invalid_json(f"missing field `{name}` at line 1 column {body_size}")
+
+
+def invalid_json(why: str) -> Refusal:
+    """Return the 400 for JSON that is not what the endpoint takes."""
+    details = f"Json deserialize error: {why}"
     return Refusal(400, "INVALID_JSON", "Invalid JSON submitted.", details)
 
 
@@ -83,7 +116,15 @@ def remote_content(why: str) -> Refusal:
     )
 
 
+_UUID_LETTERS: Final = frozenset("0123456789abcdefABCDEF-")
+
 # The documented refusals, by cause.
+MISSING_SCOPE: Final = (
+    401,
+    "INSUFFICIENT_PERMISSIONS",
+    "User does not have sufficient permissions.",
+)
+PROJECT_NOT_FOUND: Final = (404, "PROJECT_NOT_FOUND", "Project not found.")
 INVALID_AUTH: Final = (401, "INVALID_AUTH", "Invalid credentials.")
 INVALID_QUERY: Final = (400, "Bad Request", "Invalid query string.")
 NOT_JSON: Final = (

@@ -18,8 +18,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from ._audio import UndecodableAudioError, live_decoder
-from ._auth import authenticate
-from ._errors import METHOD_NOT_ALLOWED, Refusal
+from ._calls import accept, route
 from ._live_messages import (
     CLOSE_STREAM,
     DATA_0000,
@@ -38,15 +37,17 @@ from ._live_messages import (
 )
 from ._query import LiveQuery, read_live_query
 from ._segmenter import Decode, Segmentation, Segmenter, Slice, SpeechStarted, UtteranceEnd
-from ._services import REQUEST_ID, Services
+from ._services import REQUEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._audio import Block
+    from ._calls import Call
     from ._live_messages import ClientMessage
     from ._recognizers import RecognizedWord
     from ._segmenter import Steps
+    from ._services import Services
     from ._wire import Json
 
 __all__ = ["routes"]
@@ -60,31 +61,17 @@ _PIECE: Final = 64 * 1024
 def routes(services: Services) -> list[web.RouteDef]:
     """Return the routes of live transcription."""
 
-    async def listen(request: web.Request) -> web.StreamResponse:
-        protocol = authenticate(request, services.settings)
+    async def listen(request: web.Request, call: Call) -> web.StreamResponse:
         query = read_live_query(
             request.query,
             services.engine.recognizer,
             default_endpointing_s=services.settings.default_endpointing_s,
         )
-        socket = web.WebSocketResponse(
-            protocols=() if protocol is None else (protocol,),
-            timeout=services.settings.close_timeout_s,
-            max_msg_size=services.settings.max_frame_bytes,
-            compress=False,
-        )
-        if not socket.can_prepare(request):
-            raise Refusal(*METHOD_NOT_ALLOWED)
-        with services.streams.enter():
-            await socket.prepare(request)
-            services.open_sockets.add(socket)
-            try:
-                await _LiveStream(services, query, request, socket).run()
-            finally:
-                services.open_sockets.discard(socket)
+        async with accept(request, call) as socket:
+            await _LiveStream(services, query, request, socket).run()
         return socket
 
-    return [web.get("/v1/listen", listen, allow_head=False)]
+    return [route(services, "GET", "/v1/listen", listen, product="listen", is_streaming=True)]
 
 
 class _GoneError(Exception):

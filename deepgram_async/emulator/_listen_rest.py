@@ -15,8 +15,8 @@ from aiohttp import web
 from yarl import URL
 
 from ._audio import UndecodableAudioError, decode_file
-from ._auth import authenticate
 from ._batch_answer import answer
+from ._calls import route
 from ._errors import (
     CONTENT_TOO_LARGE,
     CORRUPT_AUDIO,
@@ -26,11 +26,12 @@ from ._errors import (
     remote_content,
 )
 from ._query import BatchQuery, read_batch_query
-from ._services import REQUEST_ID, Services
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from ._calls import Call
+    from ._services import Services
     from ._wire import Json
 
 __all__ = ["routes"]
@@ -44,7 +45,8 @@ _CHUNK: Final = 256 * 1024
 
 def routes(services: Services) -> list[web.RouteDef]:
     """Return the routes of prerecorded transcription."""
-    return [web.post("/v1/listen", _Transcription(services).handle)]
+    transcribe = _Transcription(services).handle
+    return [route(services, "POST", "/v1/listen", transcribe, product="listen")]
 
 
 class _UrlBody(msgspec.Struct):
@@ -86,20 +88,18 @@ class _Transcription:
         self._services = services
         self._settings = services.settings
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request, call: Call) -> web.Response:
         """Answer one request with a transcript, or with its id when a callback is wanted."""
-        authenticate(request, self._settings)
         query = read_batch_query(request.query, self._services.engine.recognizer)
-        request_id = REQUEST_ID.get()
-        with self._services.requests.enter(), ExitStack() as cleanup:
+        with ExitStack() as cleanup:
             recording = cleanup.enter_context(closing(_Recording(self._settings.max_upload_bytes)))
             await self._receive(request, recording)
             if query.callback is None:
-                return _json(await self._transcribe(query, recording, request_id))
+                return _json(await self._transcribe(query, recording, call.request_id))
             # From here on the recording belongs to the callback.
             cleanup.pop_all()
-        self._services.background.start(self._call_back(query, recording, request_id))
-        return _json({"request_id": request_id})
+        self._services.background.start(self._call_back(query, recording, call.request_id))
+        return _json({"request_id": call.request_id})
 
     async def _receive(self, request: web.Request, recording: _Recording) -> None:
         if request.content_type == "application/json":

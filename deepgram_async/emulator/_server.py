@@ -10,10 +10,15 @@ import aiohttp
 from aiohttp import web
 
 from . import _listen_live, _listen_rest
+from ._auth import Access
 from ._engine import Engine
 from ._errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal
+from ._fault_plan import FaultPlan
+from ._manage.account import Account
+from ._manage.tokens import Tokens
 from ._recognizers import load_recognizer
-from ._services import REQUEST_ID, Gate, Services
+from ._request_log import RequestLog
+from ._services import PROJECT_ID, REQUEST_ID, Gates, Services
 from ._settings import EmulatorSettings
 from ._wire import new_request_id
 
@@ -30,8 +35,6 @@ _log: Final = logging.getLogger(__name__)
 
 # One module per endpoint: each makes its routes from the services.
 _ENDPOINTS: Final = (_listen_rest.routes, _listen_live.routes)
-# The service sends the project of the credential in answers to handshakes.
-_PROJECT_ID: Final = "00000000-0000-4000-8000-000000000000"
 
 
 class Emulator:
@@ -105,12 +108,18 @@ class Emulator:
         if self._recognizer is None:
             self._recognizer = await asyncio.to_thread(load_recognizer, "whisper")
         settings = self._settings
+        account = await Account.open(settings.state, settings.keys or (), settings.clock)
+        tokens = Tokens(settings.clock)
         self._services = services = Services(
             settings=settings,
             engine=Engine(self._recognizer, settings.workers),
             http=aiohttp.ClientSession(),
-            requests=Gate(settings.max_requests),
-            streams=Gate(settings.max_streams),
+            account=account,
+            tokens=tokens,
+            access=Access(settings, account, tokens),
+            gates=Gates(settings.max_requests, settings.max_streams),
+            faults=FaultPlan(settings.faults, settings.fault_seed),
+            log=RequestLog(account),
         )
         try:
             self._runner = await self._serve(services)
@@ -128,6 +137,7 @@ class Emulator:
             await services.background.close()
             await services.engine.close(self._settings.close_timeout_s)
             await services.http.close()
+            await services.account.close()
 
     async def serve_forever(self) -> None:
         """Serve until cancelled, starting first if need be; stops on the way out."""
@@ -184,6 +194,7 @@ class Emulator:
 async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     request_id = new_request_id()
     REQUEST_ID.set(request_id)
+    PROJECT_ID.set(None)
     try:
         return await handler(request)
     except Refusal as refusal:
@@ -192,7 +203,8 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return Refusal(*NOT_FOUND).response(request_id)
     except web.HTTPMethodNotAllowed:
         return Refusal(*METHOD_NOT_ALLOWED).response(request_id)
-    except web.HTTPException:
+    except (web.HTTPException, ConnectionResetError):
+        # The latter is a client that has left while its answer was written.
         raise
     except Exception:  # an endpoint's defect becomes the service's answer to one, and is logged
         _log.exception("defect while serving %s %s", request.method, request.path)
@@ -203,5 +215,6 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
 async def _add_ids(request: web.Request, response: web.StreamResponse) -> None:
     del request
     response.headers["dg-request-id"] = REQUEST_ID.get()
-    if isinstance(response, web.WebSocketResponse):
-        response.headers["dg-project-id"] = _PROJECT_ID
+    project_id = PROJECT_ID.get()
+    if project_id is not None:
+        response.headers["dg-project-id"] = project_id
