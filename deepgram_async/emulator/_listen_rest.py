@@ -12,10 +12,10 @@ from typing import IO, TYPE_CHECKING, Final, cast
 import aiohttp
 import msgspec
 from aiohttp import web
-from yarl import URL
 
 from ._audio import UndecodableAudioError, decode_file
 from ._batch_answer import answer
+from ._callbacks import Callback, deliver
 from ._calls import route
 from ._errors import (
     CONTENT_TOO_LARGE,
@@ -154,28 +154,10 @@ class _Transcription:
             except Exception:  # nobody awaits this task: a recogniser's defect ends in the log
                 _log.exception("request %s: recognition failed", request_id)
                 return
-        await self._deliver(query, body, request_id)
-
-    async def _deliver(self, query: BatchQuery, body: bytes, request_id: str) -> None:
-        headers = {"Content-Type": "application/json", "dg-request-id": request_id}
-        timeout = aiohttp.ClientTimeout(total=self._settings.fetch_timeout_s)
-        for attempt in range(self._settings.callback_attempts):
-            if attempt:
-                await asyncio.sleep(self._settings.callback_retry_s)
-            try:
-                async with self._services.http.request(
-                    query.callback_method,
-                    URL(query.callback or ""),
-                    data=body,
-                    headers=headers,
-                    timeout=timeout,
-                ) as response:
-                    if response.ok and response.status < 300:
-                        return
-            except (aiohttp.ClientError, TimeoutError):
-                continue
-        # The URL itself may carry credentials.
-        _log.warning("request %s: the callback was not accepted", request_id)
+        callback = Callback(query.callback or "", query.callback_method)
+        await deliver(
+            self._services, callback, body, content_type="application/json", request_id=request_id
+        )
 
 
 async def _read_url(request: web.Request) -> str:

@@ -10,16 +10,21 @@ import aiohttp
 from aiohttp import web
 
 from . import _listen_live, _listen_rest
+from ._agent import socket as _agent
 from ._auth import Access
 from ._engine import Engine
 from ._errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal
 from ._fault_plan import FaultPlan
+from ._flux import socket as _flux
 from ._manage.account import Account
 from ._manage.tokens import Tokens
 from ._recognizers import load_recognizer
 from ._request_log import RequestLog
 from ._services import PROJECT_ID, REQUEST_ID, Gates, Services
 from ._settings import EmulatorSettings
+from ._speech import flux as _speak_flux
+from ._speech import live as _speak_live
+from ._speech import rest as _speak_rest
 from ._wire import new_request_id
 
 if TYPE_CHECKING:
@@ -34,7 +39,15 @@ __all__ = ["Emulator"]
 _log: Final = logging.getLogger(__name__)
 
 # One module per endpoint: each makes its routes from the services.
-_ENDPOINTS: Final = (_listen_rest.routes, _listen_live.routes)
+_ENDPOINTS: Final = (
+    _listen_rest.routes,
+    _listen_live.routes,
+    _flux.routes,
+    _speak_rest.routes,
+    _speak_live.routes,
+    _speak_flux.routes,
+    _agent.routes,
+)
 
 
 class Emulator:

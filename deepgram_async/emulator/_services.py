@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._manage.tokens import Tokens
     from ._request_log import RequestLog
     from ._settings import EmulatorSettings
+    from ._speech.voice import Voice
 
 __all__ = ["PROJECT_ID", "REQUEST_ID", "Background", "Gates", "Services"]
 
@@ -90,6 +91,7 @@ class Services:
 
     settings: EmulatorSettings
     engine: Engine
+    voice: Voice
     http: aiohttp.ClientSession
     account: Account
     tokens: Tokens

@@ -26,8 +26,12 @@ _DAY: Final = re.compile(
     r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|week|month))\b",
     re.IGNORECASE,
 )
-_TIME: Final = re.compile(r"\b(noon|midnight|\d{1,2}(?::\d{2})?\s*(?:am|pm|o'clock))", re.IGNORECASE)
-_END: Final = r"(?=\s+(?:in|at|for|to|from|on|with|by|and|please|today|tomorrow|tonight)\b|[,.?!;]|$)"
+_TIME: Final = re.compile(
+    r"\b(noon|midnight|\d{1,2}(?::\d{2})?\s*(?:am|pm|o'clock))", re.IGNORECASE
+)
+_END: Final = (
+    r"(?=\s+(?:in|at|for|to|from|on|with|by|and|please|today|tomorrow|tonight)\b|[,.?!;]|$)"
+)
 _AFTER: Final = re.compile(
     rf"\b(?:in|at|for|to|from|of|about|near|named|called)\s+(?:the\s+)?([\w' -]+?){_END}",
     re.IGNORECASE,
@@ -111,7 +115,9 @@ class _Words:
 
     def _all_numbers(self) -> list[float]:
         found = re.findall(rf"{_NUMBER.pattern}|[A-Za-z]+", self._text)
-        numbers = (float(_NUMBER_WORDS.get(w.lower(), w if w[-1].isdigit() else "nan")) for w in found)
+        numbers = (
+            float(_NUMBER_WORDS.get(w.lower(), w if w[-1].isdigit() else "nan")) for w in found
+        )
         return [number for number in numbers if number == number]
 
     def _string(self, name: str) -> str | None:
@@ -136,7 +142,9 @@ class _Words:
 
     def _name(self) -> str | None:
         for found in _NAMES.finditer(self._text):
-            words = [w for w in found.group().split() if w.lower() not in _NO_NAMES | self._function]
+            words = [
+                w for w in found.group().split() if w.lower() not in _NO_NAMES | self._function
+            ]
             if words:
                 value = " ".join(words)
                 self._text = self._text.replace(value, "", 1)

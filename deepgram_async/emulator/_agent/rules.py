@@ -23,10 +23,10 @@ __all__ = ["think_by_rules"]
 _WORD: Final = re.compile(r"[A-Za-z']+")
 # Words that tell nothing about what a function is for.
 _COMMON: Final = frozenset(
-    "a an and are as ask at be by can call check current do find for from get give given has have how"
-    " i in is it its look make me my need of on or please return returns set should show something"
-    " take tell that the their them this to up use user value want was what when which who will with"
-    " would you your".split()
+    "a an and are as ask at be by can call check current do find for from get give given has "
+    "have how i in is it its look make me my need of on or please return returns set should "
+    "show something take tell that the their them this to up use user value want was what "
+    "when which who will with would you your".split()
 )
 # A word of the name says more than one of the description.
 _NAME_WEIGHT: Final = 2
@@ -89,7 +89,9 @@ def _meant(functions: Sequence[Function], text: str) -> Function | None:
 
 def _stems(text: str) -> set[str]:
     words = (word.lower() for word in _WORD.findall(text))
-    return {re.sub(r"(ies|es|s|ing|ed)$", "", word) or word for word in words if word not in _COMMON}
+    return {
+        re.sub(r"(ies|es|s|ing|ed)$", "", word) or word for word in words if word not in _COMMON
+    }
 
 
 def _small_talk(said: str) -> str:

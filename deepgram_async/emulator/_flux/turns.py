@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from deepgram_async._protocol.turns import TURNS, TurnState
-
-from .._recognizers import RecognizedWord
-from .._segmenter import PRE_ROLL_S, Decode
-from .._tape import Tape, widest_late_pause
+from deepgram_async.emulator._recognizers import RecognizedWord
+from deepgram_async.emulator._segmenter import PRE_ROLL_S, Decode
+from deepgram_async.emulator._tape import Tape, widest_late_pause
 
 if TYPE_CHECKING:
-    from .._vad import VoiceDetector
+    from deepgram_async.emulator._vad import VoiceDetector
 
 __all__ = ["Event", "Turn", "TurnDetector", "TurnSteps", "TurnTaking", "end_of_turn_confidence"]
 

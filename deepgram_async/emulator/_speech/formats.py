@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from .._pcm import compand
+from deepgram_async.emulator._pcm import compand
+
 from .synthesizers import SynthesizerUnavailableError
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class _Codec(msgspec.Struct, frozen=True):
     bit_rate: int | None
     # FFmpeg's encoder refuses more.
     highest_bit_rate: int | None = None
-    options: dict[str, str] = {}  # noqa: RUF012 - msgspec copies it
+    options: dict[str, str] = {}
 
 
 _CODECS: Final = {
@@ -154,9 +155,7 @@ class _CompressedEncoder:
         self._sink = _Sink()
         # PyAV's types have no room for a file that can only be written.
         library: Any = av
-        self._output = library.open(
-            self._sink, "w", format=codec.container, options=codec.options
-        )
+        self._output = library.open(self._sink, "w", format=codec.container, options=codec.options)
         self._stream = self._output.add_stream(codec.name, rate=form.sample_rate, layout="mono")
         bit_rate = form.bit_rate or codec.bit_rate
         if bit_rate is not None:

@@ -7,9 +7,9 @@ from math import pi, sin
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 from zlib import crc32
 
+from deepgram_async.emulator._pcm import little_endian
 from deepgram_async.errors import ConfigurationError
 
-from .._pcm import little_endian
 from .sentences import sentences
 
 if TYPE_CHECKING:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .synthesizers import load_synthesizer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator
-    from typing import TypeVar
+    from collections.abc import AsyncGenerator, Iterator
 
-    from .formats import Encoder, SpeechFormat
+    from .formats import Encoder
     from .markup import Script
     from .synthesizers import Synthesizer
 
-    T = TypeVar("T")
+__all__ = ["Piece", "Voice"]
 
-__all__ = ["Voice"]
+
+class Piece(NamedTuple):
+    """A part of a spoken text."""
+
+    audio: bytes
+    """As the encoder wrote it; may be empty."""
+    seconds: float
 
 
 class Voice:
@@ -41,43 +46,47 @@ class Voice:
         """
         async with self._loading:
             if self._synthesizer is None:
-                self._synthesizer = await self._run(load_synthesizer, "hibari")
+                loop = asyncio.get_running_loop()
+                self._synthesizer = await loop.run_in_executor(
+                    self._thread, load_synthesizer, "hibari"
+                )
             return self._synthesizer
 
     async def speak(
-        self, script: Script, form: SpeechFormat, encoder: Encoder, *, speed: float
-    ) -> AsyncGenerator[bytes]:
+        self, script: Script, encoder: Encoder, *, rate: int, speed: float
+    ) -> AsyncGenerator[Piece]:
         """Yield the audio of a text, as it is made.
 
         The caller finishes the encoder, which may go on with another text.
+
+        Raises:
+            SynthesizerUnavailableError: The optional packages are missing.
         """
         synthesizer = await self.synthesizer()
-        pieces = _pieces(synthesizer, script, form, encoder, speed)
+        pieces = _pieces(synthesizer, script, encoder, rate, speed)
         if not synthesizer.blocking:
             for piece in pieces:
                 yield piece
             return
-        while True:
-            piece = await self._run(next, pieces, None)
-            if piece is None:
-                return
+        loop = asyncio.get_running_loop()
+        while (piece := await loop.run_in_executor(self._thread, _next, pieces)) is not None:
             yield piece
 
     def close(self) -> None:
         """Let the thread end after the sentence it is at."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, function: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+def _next(pieces: Iterator[Piece]) -> Piece | None:
+    return next(pieces, None)
 
 
 def _pieces(
-    synthesizer: Synthesizer, script: Script, form: SpeechFormat, encoder: Encoder, speed: float
-) -> Iterator[bytes]:
-    rate = form.sample_rate
+    synthesizer: Synthesizer, script: Script, encoder: Encoder, rate: int, speed: float
+) -> Iterator[Piece]:
     for part in script.parts:
         if isinstance(part, str):
             for samples in synthesizer.synthesize(part, rate=rate, speed=speed):
-                yield encoder.encode(samples)
+                yield Piece(encoder.encode(samples), len(samples) / 2 / rate)
         else:
-            yield encoder.encode(bytes(2 * round(part * rate)))
+            yield Piece(encoder.encode(bytes(2 * round(part * rate))), part)
