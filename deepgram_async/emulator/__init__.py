@@ -10,6 +10,7 @@ what a test tells it to and needs nothing but the core dependencies, for WAV and
 `Recognizer` of your own needs the methods of that protocol.
 """
 
+from ._faults import ServiceFault, ServiceFaultKind
 from ._recognizers import (
     Hints,
     Pcm,
@@ -33,6 +34,8 @@ __all__ = [
     "Recognizer",
     "RecognizerUnavailableError",
     "ScriptedRecognizer",
+    "ServiceFault",
+    "ServiceFaultKind",
     "VoiceDetector",
     "WhisperRecognizer",
     "load_recognizer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ._errors import INVALID_AUTH, MISSING_SCOPE, Refusal
 from ._manage.account import key_id_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ._manage.tokens import Tokens
     from ._settings import EmulatorSettings
 
-__all__ = ["Access", "Caller"]
+__all__ = ["NOBODY", "Access", "Caller"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,10 @@ class Caller:
         """
         if scope not in self.scopes:
             raise Refusal(*MISSING_SCOPE)
+
+
+NOBODY: Final = Caller("", "", "", frozenset())
+"""Who asks for what is open to all."""
 
 
 class Access:
@@ -117,10 +121,10 @@ class Access:
     def _stranger(self, secret: str) -> Caller | None:
         """Return the owner of the first project, for a credential that was not made here."""
         project = self._account.default_project
-        owner = None if project is None else self._account.owner_of(project.project_id)
-        if project is None or owner is None:
+        if project is None:
             return None
-        return Caller(project.project_id, key_id_of(secret), owner.member_id, expand(("owner",)))
+        member_id = self._account.owner_id_of(project.project_id)
+        return Caller(project.project_id, key_id_of(secret), member_id, expand(("owner",)))
 
 
 def _offered_protocols(request: web.Request) -> list[str]:

@@ -31,7 +31,6 @@ async def deliver(
     settings = services.settings
     headers = {"Content-Type": content_type, "dg-request-id": request_id}
     timeout = aiohttp.ClientTimeout(total=settings.fetch_timeout_s)
-    status: int | None = None
     for attempt in range(settings.callback_attempts):
         if attempt:
             await asyncio.sleep(settings.callback_retry_s)
@@ -39,12 +38,9 @@ async def deliver(
             async with services.http.request(
                 callback.method, URL(callback.url), data=body, headers=headers, timeout=timeout
             ) as response:
-                status = response.status
+                if 200 <= response.status < 300:
+                    return
         except (aiohttp.ClientError, TimeoutError):
-            status = None
-        if status is not None and 200 <= status < 300:
-            services.log.note_callback(request_id, attempts=attempt + 1, status=status)
-            return
-    services.log.note_callback(request_id, attempts=settings.callback_attempts, status=status)
+            continue
     # The URL itself may carry credentials.
     _log.warning("request %s: the callback was not accepted", request_id)

@@ -18,28 +18,30 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from aiohttp import web
 from yarl import URL
 
+from ._auth import NOBODY
 from ._errors import METHOD_NOT_ALLOWED, Refusal
 from ._faulty_answers import FaultyBody, answer_wrongly, disturb
 from ._faulty_socket import FaultySocket
-from ._manage.records import LoggedRequest
+from ._manage.records import FEATURES, LoggedRequest
 from ._services import PROJECT_ID, REQUEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from aiohttp.typedefs import Handler
+    from multidict import MultiMapping
 
     from ._auth import Caller
     from ._faults import ServiceFault
     from ._manage.records import Method, UsedModel
     from ._services import Services
 
-__all__ = ["Call", "Product", "Used", "accept", "respond_slowly", "route"]
+__all__ = ["Call", "Endpoint", "Product", "Used", "accept", "respond_slowly", "route"]
 
 Product = Literal["agent", "listen", "manage", "read", "speak"]
 """What a request is counted as; `manage` is neither limited nor logged."""
@@ -60,7 +62,7 @@ class Used:
     tokens_out: int = 0
     models: Sequence[UsedModel] = ()
     features: Sequence[str] = ()
-    """Names of the options that were on."""
+    """Names of the options that were on; `route` has read them, the tags and the callback."""
     tags: Sequence[str] = ()
     callback: str | None = None
     """Where the answer is delivered, which makes the request an asynchronous one."""
@@ -83,8 +85,12 @@ class Call:
     message: str = ""
     """Why it failed."""
 
-    def logged(self, now: float) -> LoggedRequest:
-        """Return what the log of the project keeps of it."""
+    def record(self) -> None:
+        """Write down what is known by now; `route` does so when the endpoint has answered."""
+        if self.product != "manage":
+            self.services.log.record(self._logged(self.services.account.clock()))
+
+    def _logged(self, now: float) -> LoggedRequest:
         used = self.used
         method: Method = "sync" if used.callback is None else "async"
         return LoggedRequest(
@@ -111,14 +117,18 @@ class Call:
         )
 
 
+Endpoint: TypeAlias = "Callable[[web.Request, Call], Awaitable[web.StreamResponse]]"
+"""What answers a request."""
+
+
 def route(
     services: Services,
     method: str,
     path: str,
-    endpoint: Callable[[web.Request, Call], Awaitable[web.StreamResponse]],
+    endpoint: Endpoint,
     *,
     product: Product,
-    scope: str = "usage:write",
+    scope: str | None = "usage:write",
     is_streaming: bool = False,
 ) -> web.RouteDef:
     """Return the route of an endpoint.
@@ -129,12 +139,12 @@ def route(
         path: Path, with `{names}`.
         endpoint: What answers.
         product: What it counts as.
-        scope: What the credential must allow.
+        scope: What the credential must allow; None asks for no credential.
         is_streaming: Whether it is a WebSocket, which is limited once it is accepted.
     """
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        caller = services.access.authenticate(request)
+        caller = NOBODY if scope is None else services.access.authenticate(request)
         PROJECT_ID.set(caller.project_id)
         faults = services.faults.take(
             request.path, request.method, caller.project_id, request.headers
@@ -148,6 +158,7 @@ def route(
             faults=faults,
             path=_without_secrets(request.rel_url),
             created=services.account.clock(),
+            used=_asked_for(request.query),
         )
         return await _serve(request, call, endpoint, scope)
 
@@ -158,12 +169,13 @@ def route(
 async def _serve(
     request: web.Request,
     call: Call,
-    endpoint: Callable[[web.Request, Call], Awaitable[web.StreamResponse]],
-    scope: str,
+    endpoint: Endpoint,
+    scope: str | None,
 ) -> web.StreamResponse:
     try:
         async with AsyncExitStack() as inside:
-            call.caller.require(scope)
+            if scope is not None:
+                call.caller.require(scope)
             await answer_wrongly(request, call.faults, is_socket=call.is_streaming)
             if not call.is_streaming and call.product != "manage":
                 gate = call.services.gates.enter(
@@ -182,8 +194,7 @@ async def _serve(
         call.status = 500
         raise
     finally:
-        if call.product != "manage":
-            call.services.log.record(call.logged(call.services.account.clock()))
+        call.record()
 
 
 @asynccontextmanager
@@ -221,6 +232,13 @@ async def respond_slowly(
     answer = FaultyBody(call.faults, headers=headers)
     await answer.prepare(request)
     return answer
+
+
+def _asked_for(query: MultiMapping[str]) -> Used:
+    features = (name for name in FEATURES & query.keys() if query[name] != "false")
+    return Used(
+        features=sorted(features), tags=query.getall("tag", []), callback=query.get("callback")
+    )
 
 
 def _without_secrets(url: URL) -> str:

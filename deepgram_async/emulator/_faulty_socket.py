@@ -76,7 +76,7 @@ class FaultySocket(web.WebSocketResponse):
             await self._happen_after_counting()
         return message
 
-    async def pong(self, message: bytes | str = b"") -> None:
+    async def pong(self, message: bytes = b"") -> None:
         self.heard_at = asyncio.get_running_loop().time()
         await super().pong(message)
 

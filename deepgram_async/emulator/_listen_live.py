@@ -35,10 +35,10 @@ from ._live_messages import (
     Unparsable,
     parse,
 )
+from ._models import used_model
 from ._peer import GoneError, Peer
 from ._query import LiveQuery, read_live_query
 from ._segmenter import Decode, Segmentation, Segmenter, Slice, SpeechStarted, UtteranceEnd
-from ._services import REQUEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def routes(services: Services) -> list[web.RouteDef]:
             default_endpointing_s=services.settings.default_endpointing_s,
         )
         async with accept(request, call) as socket:
-            await _LiveStream(services, query, request, socket).run()
+            await _LiveStream(call, query, request, socket).run()
         return socket
 
     return [route(services, "GET", "/v1/listen", listen, product="listen", is_streaming=True)]
@@ -79,18 +79,19 @@ class _LiveStream:
 
     def __init__(
         self,
-        services: Services,
+        call: Call,
         query: LiveQuery,
         request: web.Request,
         socket: web.WebSocketResponse,
     ) -> None:
-        self._engine = services.engine
-        self._settings = services.settings
+        self._call = call
+        self._engine = call.services.engine
+        self._settings = call.services.settings
         self._query = query
         self._hints = query.hints
         self._peer = Peer(request, socket, self._settings)
         self._socket = socket
-        self._answers = LiveAnswers(query, services.engine.recognizer, REQUEST_ID.get())
+        self._answers = LiveAnswers(query, self._engine.recognizer, call.request_id)
         self._clock = asyncio.get_running_loop().time
         self._inbox: Inbox[bytes | ClientMessage | Unparsable | Ending] = Inbox(
             self._settings.max_backlog_bytes
@@ -101,10 +102,20 @@ class _LiveStream:
 
     async def run(self) -> None:
         """Serve until either side has closed the socket."""
-        async with asyncio.TaskGroup() as group:
-            worker = group.create_task(self._work())
-            await self._read()
-            worker.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                worker = group.create_task(self._work())
+                await self._read()
+                worker.cancel()
+        finally:
+            self._note_usage()
+
+    def _note_usage(self) -> None:
+        query, used = self._query, self._call.used
+        used.models = [used_model(query.model, query.hints.language, self._engine.recognizer)]
+        if self._segmenters:
+            used.audio_s = self._segmenters[0].position_s
+            used.channels = len(self._segmenters)
 
     # The reader.
 
@@ -166,12 +177,12 @@ class _LiveStream:
                 else:
                     await self._obey(content, received_at)
         except UndecodableAudioError as error:
-            _log.info("request %s: %s", REQUEST_ID.get(), error)
+            _log.info("request %s: %s", self._call.request_id, error)
             return DATA_0000
         except GoneError:
             raise
         except Exception:  # a recogniser's defect must not look like the client's
-            _log.exception("request %s: recognition failed", REQUEST_ID.get())
+            _log.exception("request %s: recognition failed", self._call.request_id)
             return NET_0000
 
     async def _end(self, ending: Ending) -> None:

@@ -25,6 +25,7 @@ from ._errors import (
     missing_field,
     remote_content,
 )
+from ._models import used_model
 from ._query import BatchQuery, read_batch_query
 
 if TYPE_CHECKING:
@@ -95,10 +96,10 @@ class _Transcription:
             recording = cleanup.enter_context(closing(_Recording(self._settings.max_upload_bytes)))
             await self._receive(request, recording)
             if query.callback is None:
-                return _json(await self._transcribe(query, recording, call.request_id))
+                return _json(await self._transcribe(query, recording, call))
             # From here on the recording belongs to the callback.
             cleanup.pop_all()
-        self._services.background.start(self._call_back(query, recording, call.request_id))
+        self._services.background.start(self._call_back(query, recording, call))
         return _json({"request_id": call.request_id})
 
     async def _receive(self, request: web.Request, recording: _Recording) -> None:
@@ -124,39 +125,49 @@ class _Transcription:
             raise remote_content("no content: it could not be reached") from None
 
     async def _transcribe(
-        self, query: BatchQuery, recording: _Recording, request_id: str
+        self, query: BatchQuery, recording: _Recording, call: Call
     ) -> dict[str, Json]:
         try:
             channels = await asyncio.to_thread(
                 decode_file, recording.file, query.raw, separate=query.multichannel
             )
         except UndecodableAudioError as error:
-            _log.info("request %s: %s", request_id, error)
+            _log.info("request %s: %s", call.request_id, error)
             raise Refusal(*CORRUPT_AUDIO) from None
         engine = self._services.engine
+        call.used.audio_s = channels[0].duration_s
+        call.used.channels = len(channels)
+        call.used.models = [used_model(query.model, query.hints.language, engine.recognizer)]
         words = [await engine.recognize_recording(audio, query.hints) for audio in channels]
         return answer(
             query,
             words,
             recognizer=engine.recognizer,
-            request_id=request_id,
+            request_id=call.request_id,
             sha256=recording.sha256,
             duration_s=channels[0].duration_s,
         )
 
-    async def _call_back(self, query: BatchQuery, recording: _Recording, request_id: str) -> None:
+    async def _call_back(self, query: BatchQuery, recording: _Recording, call: Call) -> None:
         """Transcribe, then offer the answer (or the error) to the callback URL."""
         with closing(recording):
             try:
-                body = msgspec.json.encode(await self._transcribe(query, recording, request_id))
+                body = msgspec.json.encode(await self._transcribe(query, recording, call))
             except Refusal as refusal:
-                body = cast("bytes", refusal.response(request_id).body)
+                call.status, call.message = refusal.status, refusal.message
+                body = cast("bytes", refusal.response(call.request_id).body)
             except Exception:  # nobody awaits this task: a recogniser's defect ends in the log
-                _log.exception("request %s: recognition failed", request_id)
+                _log.exception("request %s: recognition failed", call.request_id)
                 return
+        # What it used is known only now.
+        call.record()
         callback = Callback(query.callback or "", query.callback_method)
         await deliver(
-            self._services, callback, body, content_type="application/json", request_id=request_id
+            self._services,
+            callback,
+            body,
+            content_type="application/json",
+            request_id=call.request_id,
         )
 
 

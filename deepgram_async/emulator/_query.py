@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ._recognizers import Recognizer
 
-__all__ = ["BatchQuery", "LiveQuery", "RawFormat", "read_batch_query", "read_live_query"]
+__all__ = ["MODELS", "BatchQuery", "LiveQuery", "RawFormat", "read_batch_query", "read_live_query"]
 
 
 class RawFormat(msgspec.Struct, frozen=True):
@@ -96,7 +96,7 @@ _ENCODINGS: Final = frozenset(
 )
 # Encodings whose bytes announce themselves: read like a container.
 _SELF_DESCRIBING: Final = frozenset({"flac", "ogg-opus"})
-_MODELS: Final = frozenset(
+MODELS: Final = frozenset(
     [
         *"nova-3 nova-3-general nova-3-medical nova-3-pharma".split(),
         "nova-2",
@@ -227,7 +227,7 @@ class _Fields:
 
     def model(self, *, streaming: bool) -> str:
         name = self._query.get("model", "base-general")
-        if name not in _MODELS:
+        if name not in MODELS:
             raise Refusal(*NO_SUCH_MODEL)
         if streaming and name.startswith("whisper"):
             raise Refusal(*NO_STREAMING_MODEL)

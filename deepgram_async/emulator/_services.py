@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import aiohttp
     from aiohttp import web
 
+    from ._agent.thinking import ThinkFunction
     from ._auth import Access
     from ._engine import Engine
     from ._fault_plan import FaultPlan
@@ -92,6 +93,7 @@ class Services:
     settings: EmulatorSettings
     engine: Engine
     voice: Voice
+    think: ThinkFunction
     http: aiohttp.ClientSession
     account: Account
     tokens: Tokens

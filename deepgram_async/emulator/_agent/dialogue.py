@@ -1,11 +1,11 @@
-"""What is said in a conversation: the user's turns, the agent's answers, and who interrupts whom."""
+"""What is said in a conversation: turns of the user, answers of the agent, interruptions."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from deepgram_async._protocol.speech_text import SentenceBuffer
 from deepgram_async.emulator._peer import GoneError
@@ -18,7 +18,7 @@ from deepgram_async.models.agent import History
 from .failures import AgentFailure
 from .functions import Functions
 from .settings import speech_format, speed_of
-from .thinking import Thought, ThinkRequest, ToolCall
+from .thinking import ThinkRequest, Thought, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -44,6 +44,10 @@ _RAW: Final = ("linear16", "mulaw", "alaw")
 class Dialogue:
     """One conversation, once its settings are known.
 
+    Attributes:
+        settings: As the client sent them.
+        agent: The agent in force; replaced when the client changes it.
+
     At any time there is at most one answer under way, in a task of its own.
     """
 
@@ -56,6 +60,7 @@ class Dialogue:
         agent: Agent,
         group: asyncio.TaskGroup,
     ) -> None:
+        self.settings = settings
         self.agent = agent
         self._services = services
         self._call = call
@@ -143,7 +148,7 @@ class Dialogue:
             answered = await self._functions.call(calls, self._think_settings()[0].functions or [])
             for call in answered:
                 self._messages.append(History(function_calls=[call]))
-                await self._tell_history(function_calls=[call.to_dict()])
+                await self._tell_history(function_calls=[cast("Json", call.to_dict())])
         await self._say_queued()
 
     async def _say_queued(self) -> None:

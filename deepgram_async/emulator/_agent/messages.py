@@ -125,7 +125,8 @@ def parse(text: str) -> ClientMessage | SettingsMessage:
         fields = _envelope.decode(text)
         if fields.get("type") == "Settings":
             return SettingsMessage(fields)
-        return msgspec.convert(fields, ClientMessage)
+        message: ClientMessage = msgspec.convert(fields, ClientMessage)
+        return message
     except msgspec.DecodeError as error:
         code = "UNPARSABLE_CLIENT_MESSAGE"
         raise SettingsError(code, f"Error parsing client message. {error}") from None

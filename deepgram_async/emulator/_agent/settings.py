@@ -165,7 +165,7 @@ def _check(rule: Any) -> None:
 
 
 def _read(fields: object, kind: type[T], place: str) -> T:
-    unknown = _unknown_field(fields, _type_of(kind), place)
+    unknown = _unknown_field(fields, _type_of(cast("Any", kind)), place)
     if unknown is not None:
         raise _unparsable(unknown)
     try:
@@ -233,9 +233,7 @@ def _unknown_field(value: object, kind: inspect.Type, place: str) -> str | None:
     return None if struct is None else _unknown_of(fields, struct, place)
 
 
-def _by_tag(
-    structs: Sequence[inspect.StructType], fields: Fields
-) -> inspect.StructType | None:
+def _by_tag(structs: Sequence[inspect.StructType], fields: Fields) -> inspect.StructType | None:
     return next((k for k in structs if fields.get(k.tag_field or "") == k.tag), None)
 
 

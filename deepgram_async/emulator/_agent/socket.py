@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import WSMsgType
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from deepgram_async.emulator._faulty_socket import FaultySocket
     from deepgram_async.emulator._flux.turns import Turn
     from deepgram_async.emulator._services import Services
-    from deepgram_async.models.agent_settings import Listen, Settings
+    from deepgram_async.models.agent_settings import Listen, Settings, Think
 
     from .messages import ClientMessage
 
@@ -89,7 +89,6 @@ class _Session:
         self._socket = socket
         self._clock = asyncio.get_running_loop().time
         self._inbox: Inbox[bytes | ClientMessage] = Inbox(self._settings.max_backlog_bytes)
-        self._output = None
         self._is_user_speaking = False
 
     async def run(self) -> None:
@@ -102,12 +101,10 @@ class _Session:
                 await self._converse(group)
         except* GoneError:
             self._peer.abort()
-        except* (AgentFailure, SettingsError) as group_of_failures:
-            failures += _leaves(group_of_failures)
-        except* UndecodableAudioError as group_of_failures:
-            failures += _leaves(group_of_failures)
-        except* Exception as group_of_failures:  # a defect here must not look like the client's
-            failures += _leaves(group_of_failures)
+        except* (AgentFailure, SettingsError, UndecodableAudioError) as errors:
+            failures += _leaves(errors)
+        except* Exception as errors:  # a defect here must not look like the client's
+            failures += _leaves(errors)
             _log.exception("request %s: the agent failed", self._call.request_id)
         self._call.used.agent_s = self._clock() - opened_at
         if failures:
@@ -318,21 +315,19 @@ class _Session:
         said: says.UpdatePrompt | says.UpdateThink | says.UpdateSpeak | says.UpdateThinkLive,
         dialogue: Dialogue,
     ) -> None:
-        change: Mapping[str, object]
+        change: dict[str, object]
         agent = dialogue.agent
         match said:
             case says.UpdatePrompt(prompt):
-                longer = [
-                    msgspec.structs.replace(one, prompt="\n".join(filter(None, (one.prompt, prompt))))
-                    for one in _all(agent.think)
-                ]
+                longer = [_with_prompt(one, prompt) for one in _all(agent.think)]
                 name, change = "PromptUpdated", {"think": longer}
             case says.UpdateThink(fields):
                 has_think_live = agent.think_live is not None
                 think = read_think(fields, has_think_live=has_think_live)
                 name, change = "ThinkUpdated", {"think": think}
             case says.UpdateSpeak(fields):
-                name, change = "SpeakUpdated", {"speak": read_speak(fields, dialogue.output)}
+                speak = read_speak(fields, dialogue.settings.audio.output)
+                name, change = "SpeakUpdated", {"speak": speak}
             case says.UpdateThinkLive(fields):
                 name, change = "ThinkLiveUpdated", {"think_live": read_think_live(fields)}
         dialogue.agent = await self._cut_prompt(msgspec.structs.replace(agent, **change))
@@ -360,6 +355,10 @@ def _listen_as_told(listener: TurnListener, listen: Listen) -> None:
 
 def _all(think: Think | list[Think]) -> list[Think]:
     return think if isinstance(think, list) else [think]
+
+
+def _with_prompt(think: Think, more: str) -> Think:
+    return msgspec.structs.replace(think, prompt="\n".join(filter(None, (think.prompt, more))))
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["stored_agent"]
 
-_VARIABLE: Final = re.compile(r"\bDG_[A-Za-z0-9_]+\b")
+# A variable stands for a value, with or without the quotes that make its place valid JSON.
+_VARIABLE: Final = re.compile(r'"(DG_\w+)"|\b(DG_\w+)\b')
 
 
 def stored_agent(account: Account, project_id: str, agent_id: str) -> object:
@@ -34,7 +35,7 @@ def stored_agent(account: Account, project_id: str, agent_id: str) -> object:
     try:
         config: object = msgspec.json.decode(agent.config)
         text = config if isinstance(config, str) else bytes(agent.config).decode()
-        filled = _VARIABLE.sub(lambda found: values.get(found[0], found[0]), text)
+        filled = _VARIABLE.sub(lambda found: values.get(found[1] or found[2], found[0]), text)
         return msgspec.json.decode(filled)
     except msgspec.DecodeError as error:
         description = f"The configuration of agent {agent_id} cannot be read: {error}"

@@ -19,10 +19,9 @@ from deepgram_async.emulator._audio import UndecodableAudioError
 from deepgram_async.emulator._calls import accept, route
 from deepgram_async.emulator._inbox import Inbox
 from deepgram_async.emulator._live_messages import DATA_0000, NET_0001
-from deepgram_async.emulator._manage.records import UsedModel
+from deepgram_async.emulator._models import used_model
 from deepgram_async.emulator._peer import GoneError, Peer
 from deepgram_async.emulator._recognizers import Hints
-from deepgram_async.emulator._wire import model as model_of
 from deepgram_async.errors import OptionError
 
 from .listener import TurnListener
@@ -59,9 +58,7 @@ def routes(services: Services) -> list[web.RouteDef]:
 
     async def listen(request: web.Request, call: Call) -> web.StreamResponse:
         query = read_query(request.query)
-        model_id, _ = model_of(services.engine.recognizer)
-        version = services.engine.recognizer.version
-        call.used.models = (UsedModel(query.model, model_id, version, "en"),)
+        call.used.models = (used_model(query.model, "en", services.engine.recognizer),)
         call.used.tags = query.tag
         async with accept(request, call) as socket:
             peer = Peer(request, socket, services.settings)
@@ -74,7 +71,7 @@ def routes(services: Services) -> list[web.RouteDef]:
 def decode_every_s(services: Services) -> float:
     """Return how often the words of an open turn are asked for: rarely where that costs much."""
     every_s = services.settings.interim_every_s
-    return every_s if services.engine.recognizer.blocking else TurnTaking.decode_every_s
+    return every_s if services.engine.recognizer.blocking else TurnTaking().decode_every_s
 
 
 class _Failure(NamedTuple):
@@ -247,11 +244,13 @@ class _FluxStream:
         )
 
     def _apply(self, change: Configure, thresholds: Thresholds) -> None:
+        current = self._listener.taking
+        timeout_ms = thresholds.eot_timeout_ms
         self._listener.taking = replace(
-            self._listener.taking,
-            eot_threshold=thresholds.eot_threshold,
+            current,
+            eot_threshold=thresholds.eot_threshold or current.eot_threshold,
             eager_eot_threshold=thresholds.eager_eot_threshold,
-            eot_timeout_s=(thresholds.eot_timeout_ms or 0.0) / 1000,
+            eot_timeout_s=current.eot_timeout_s if timeout_ms is None else timeout_ms / 1000,
         )
         if change.keyterms is not None:
             self._listener.hints = msgspec.structs.replace(

@@ -7,6 +7,8 @@ import secrets
 import uuid
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from .records import (
     Agent,
     ApiKey,
@@ -105,7 +107,7 @@ class Account:
         )
         self.projects.put(project.project_id, project)
         owner = Member(
-            member_id=str(uuid.uuid5(_IDS, project.project_id)),
+            member_id=self.owner_id_of(project.project_id),
             project_id=project.project_id,
             email="owner@example.com",
             first_name="Local",
@@ -115,9 +117,40 @@ class Account:
         self.members.put(owner.member_id, owner)
         return project
 
-    def owner_of(self, project_id: str) -> Member | None:
-        """Return the first member of a project."""
-        return next((it for it in self.members if it.project_id == project_id), None)
+    def owner_id_of(self, project_id: str) -> str:
+        """Return the id of the member that a project began with."""
+        return str(uuid.uuid5(_IDS, project_id))
+
+    def remove_project(self, project_id: str) -> None:
+        """Forget a project and what belongs to it; its keys open nothing any more."""
+        self.projects.remove(project_id)
+        for member in self.members:
+            if member.project_id == project_id:
+                self.remove_member(member.member_id)
+        for table in (self.invites, self.agents, self.variables, self.distribution, self.requests):
+            table.remove_where(lambda record: record.project_id == project_id)
+
+    def member_or_former(self, member_id: str) -> Member:
+        """Return a member; one who has left is shown without a name."""
+        return self.members.get(member_id) or Member(
+            member_id=member_id,
+            project_id="",
+            email="former.member@example.com",
+            first_name="",
+            last_name="",
+            scopes=(),
+        )
+
+    def remove_member(self, member_id: str) -> None:
+        """Forget a member, and delete the keys that the member has made."""
+        self.members.remove(member_id)
+        for key in self.keys:
+            if key.member_id == member_id and not key.is_deleted:
+                self.delete_key(key)
+
+    def delete_key(self, key: ApiKey) -> None:
+        """Let a key open nothing any more."""
+        self._keep(msgspec.structs.replace(key, is_deleted=True))
 
     def add_key(
         self,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 __all__ = [
+    "FEATURES",
     "Agent",
     "ApiKey",
     "DistributionCredentials",
@@ -17,6 +18,15 @@ __all__ = [
     "UsedModel",
     "Variable",
 ]
+
+FEATURES: Final = frozenset(
+    "alternatives callback callback_method channels custom_intent custom_intent_mode custom_topic"
+    " custom_topic_mode detect_entities detect_language diarize dictation encoding extra"
+    " filler_words intents keyterm keywords language measurements multichannel numerals paragraphs"
+    " profanity_filter punctuate redact replace sample_rate search sentiment smart_format"
+    " summarize topics utt_split utterances version".split()
+)
+"""Options whose use is noted, and can be asked for."""
 
 Method = Literal["sync", "async", "streaming"]
 
@@ -70,7 +80,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     agent_id: str
     project_id: str
     config: msgspec.Raw
-    metadata: dict[str, str] | None
+    metadata: dict[str, str]
     created: float
     updated: float
 
@@ -130,5 +140,3 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     callback: str | None = None
-    callback_attempts: int = 0
-    callback_status: int | None = None

@@ -173,6 +173,12 @@ class Table(Generic[Record]):
             self._store.remove(self._name, key)
         return record
 
+    def remove_where(self, condition: Callable[[Record], bool]) -> None:
+        """Forget all records that meet a condition."""
+        for key, record in tuple(self._records.items()):
+            if condition(record):
+                self.remove(key)
+
     def forget_oldest(self) -> None:
         """Forget the record that was made first."""
         for key in self._records:

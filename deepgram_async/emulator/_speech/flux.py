@@ -16,6 +16,7 @@ from aiohttp import WSMsgType
 
 from deepgram_async.emulator._calls import accept, route
 from deepgram_async.emulator._errors import Refusal
+from deepgram_async.emulator._models import model_id_of
 from deepgram_async.emulator._peer import GoneError, Peer
 
 from .flux_turn import FluxTurn
@@ -24,7 +25,7 @@ from .frames import Pace, cut
 from .markup import MarkError, Script, check_speed, read_script
 from .query import check_flux_speed, read_flux
 from .synthesizers import SynthesizerUnavailableError
-from .voices import used_voice, voice_id
+from .voices import used_voice, version_of
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -149,8 +150,8 @@ class _Stream:
                     "type": "Connected",
                     "request_id": self._call.request_id,
                     "model_name": model,
-                    "model_version": synthesizer.version,
-                    "model_uuids": [voice_id(model, synthesizer.name)],
+                    "model_version": version_of(synthesizer),
+                    "model_uuids": [model_id_of(model)],
                 }
             )
             await self._serve(socket)

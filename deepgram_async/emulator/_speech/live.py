@@ -21,6 +21,7 @@ from deepgram_async.emulator._calls import accept, route
 from deepgram_async.emulator._errors import Refusal
 from deepgram_async.emulator._inbox import Inbox
 from deepgram_async.emulator._live_messages import NET_0000, Ending
+from deepgram_async.emulator._models import model_id_of
 from deepgram_async.emulator._peer import GoneError, Peer
 
 from .formats import encoder
@@ -29,7 +30,7 @@ from .markup import MarkError, read_script
 from .query import read_aura
 from .sentences import LONGEST_PIECE
 from .synthesizers import SynthesizerUnavailableError
-from .voices import used_voice, voice_id
+from .voices import used_voice, version_of
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -147,8 +148,8 @@ class _Stream:
                     "type": "Metadata",
                     "request_id": self._call.request_id,
                     "model_name": model,
-                    "model_version": synthesizer.version,
-                    "model_uuid": voice_id(model, synthesizer.name),
+                    "model_version": version_of(synthesizer),
+                    "model_uuid": model_id_of(model),
                 }
             )
             async with asyncio.TaskGroup() as group:

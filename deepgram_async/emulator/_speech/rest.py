@@ -12,12 +12,13 @@ from deepgram_async.emulator._bodies import json_answer, read_json
 from deepgram_async.emulator._callbacks import deliver
 from deepgram_async.emulator._calls import respond_slowly, route
 from deepgram_async.emulator._errors import Refusal, bad_request
+from deepgram_async.emulator._models import model_id_of
 
 from .formats import encoder
 from .markup import MarkError, check_speed, read_script
 from .query import read_aura, read_flux
 from .synthesizers import SynthesizerUnavailableError
-from .voices import used_voice, voice_id
+from .voices import used_voice
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -100,7 +101,7 @@ class _Speech:
             used.callback = query.callback.url
             self._services.background.start(self._call_back(encoding))
             return json_answer({"request_id": self._call.request_id})
-        answer = await respond_slowly(request, self._call, self._headers(synthesizer.name))
+        answer = await respond_slowly(request, self._call, self._headers())
         async for audio in self._speak(encoding):
             await answer.write(audio)
         await answer.write_eof()
@@ -117,12 +118,12 @@ class _Speech:
                 yield piece.audio
         yield encoding.finish()
 
-    def _headers(self, synthesizer: str) -> dict[str, str]:
+    def _headers(self) -> dict[str, str]:
         controls, warnings = self._script.controls_applied, self._script.warnings
         headers = {
             "Content-Type": self._query.form.content_type,
             "dg-model-name": self._query.model,
-            "dg-model-uuid": voice_id(self._query.model, synthesizer),
+            "dg-model-uuid": model_id_of(self._query.model),
             "dg-char-count": str(self._script.billable_characters),
             "dg-pronunciations-applied": str(controls["pronunciations_applied"]),
             "dg-pronunciation-warnings": str(controls["pronunciation_warnings"]),

@@ -69,8 +69,11 @@ class Voice:
                 yield piece
             return
         loop = asyncio.get_running_loop()
-        while (piece := await loop.run_in_executor(self._thread, _next, pieces)) is not None:
-            yield piece
+        while True:
+            found = await loop.run_in_executor(self._thread, _next, pieces)
+            if found is None:
+                return
+            yield found
 
     def close(self) -> None:
         """Let the thread end after the sentence it is at."""
