@@ -13,7 +13,7 @@ from deepgram_async._protocol.speech_text import MARK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MarkError", "Script", "check_speed", "read_script"]
+__all__ = ["MarkError", "Script", "check_speed", "has_words", "read_script"]
 
 _PAUSE: Final = re.compile(r"\s*pause\s*:\s*(.*?)\s*", re.DOTALL)
 _PAUSE_MS: Final = re.compile(r"([0-9]+)ms")
@@ -58,12 +58,17 @@ class Script:
     @property
     def has_words(self) -> bool:
         """Whether there is anything to say."""
-        return any(isinstance(part, str) and any(map(str.isalnum, part)) for part in self.parts)
+        return any(isinstance(part, str) and has_words(part) for part in self.parts)
 
 
 class _Pronunciation(msgspec.Struct):
     word: str
     pronounce: str
+
+
+def has_words(text: str) -> bool:
+    """Tell whether there is anything to say in a text."""
+    return any(map(str.isalnum, text))
 
 
 def read_script(text: str) -> Script:

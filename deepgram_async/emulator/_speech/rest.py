@@ -101,9 +101,13 @@ class _Speech:
             used.callback = query.callback.url
             self._services.background.start(self._call_back(encoding))
             return json_answer({"request_id": self._call.request_id})
+        parts = self._speak(encoding)
+        # A synthesiser that cannot speak at all fails before anything is answered.
+        start = await anext(parts)
         answer = await respond_slowly(request, self._call, self._headers())
-        async for audio in self._speak(encoding):
-            await answer.write(audio)
+        await answer.write(start)
+        async for part in parts:
+            await answer.write(part)
         await answer.write_eof()
         return answer
 

@@ -6,6 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
+from .markup import has_words
 from .synthesizers import load_synthesizer
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def _pieces(
 ) -> Iterator[Piece]:
     for part in script.parts:
         if isinstance(part, str):
+            if not has_words(part):
+                continue
             for samples in synthesizer.synthesize(part, rate=rate, speed=speed):
                 yield Piece(encoder.encode(samples), len(samples) / 2 / rate)
         else:
