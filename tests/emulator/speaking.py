@@ -48,7 +48,7 @@ class Talk:
                     self.order.append(message["type"])
                     return message
                 case _:
-                    self.code, self.reason = self.socket.close_code, frame.extra or ""
+                    self.code, self.reason = frame.data, frame.extra or ""
                     return None
 
     async def until(self, kind: str) -> list[Message]:
