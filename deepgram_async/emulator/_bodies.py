@@ -13,7 +13,7 @@ from ._errors import CONTENT_TOO_LARGE, Refusal, bad_request, invalid_json, miss
 if TYPE_CHECKING:
     from ._wire import Json
 
-__all__ = ["json_answer", "read_body", "read_json"]
+__all__ = ["convert", "json_answer", "read_body", "read_json"]
 
 Body = TypeVar("Body")
 

@@ -31,6 +31,7 @@ async def deliver(
     settings = services.settings
     headers = {"Content-Type": content_type, "dg-request-id": request_id}
     timeout = aiohttp.ClientTimeout(total=settings.fetch_timeout_s)
+    status: int | None = None
     for attempt in range(settings.callback_attempts):
         if attempt:
             await asyncio.sleep(settings.callback_retry_s)
@@ -38,9 +39,12 @@ async def deliver(
             async with services.http.request(
                 callback.method, URL(callback.url), data=body, headers=headers, timeout=timeout
             ) as response:
-                if 200 <= response.status < 300:
-                    return
+                status = response.status
         except (aiohttp.ClientError, TimeoutError):
-            continue
+            status = None
+        if status is not None and 200 <= status < 300:
+            services.log.note_callback(request_id, attempts=attempt + 1, status=status)
+            return
+    services.log.note_callback(request_id, attempts=settings.callback_attempts, status=status)
     # The URL itself may carry credentials.
     _log.warning("request %s: the callback was not accepted", request_id)

@@ -19,6 +19,7 @@ __all__ = [
     "MISSING_SCOPE",
     "NOT_FOUND",
     "NOT_JSON",
+    "NOT_LOCAL",
     "NO_SUCH_MODEL",
     "NO_STREAMING_MODEL",
     "PROJECT_NOT_FOUND",
@@ -49,21 +50,25 @@ class Refusal(Exception):  # noqa: N818 - an answer, raised to leave a handler e
         self.message = message
         self.details = details
 
-    def response(self, request_id: str) -> web.Response:
-        """Render the answer."""
-        body: dict[str, Json]
+    def body(self, request_id: str) -> bytes:
+        """Render the body alone, as callbacks get it."""
+        fields: dict[str, Json]
         if self.details is None:
-            body = {"err_code": self.code, "err_msg": self.message, "request_id": request_id}
+            fields = {"err_code": self.code, "err_msg": self.message, "request_id": request_id}
         else:
-            body = {
+            fields = {
                 "category": self.code,
                 "message": self.message,
                 "details": self.details,
                 "request_id": request_id,
             }
+        return msgspec.json.encode(fields)
+
+    def response(self, request_id: str) -> web.Response:
+        """Render the answer."""
         return web.Response(
             status=self.status,
-            body=msgspec.json.encode(body),
+            body=self.body(request_id),
             content_type="application/json",
             headers={"dg-error": _header(self.message)},
         )
@@ -144,6 +149,7 @@ NO_SUCH_MODEL: Final = (
 )
 NO_STREAMING_MODEL: Final = (405, "Method Not Allowed", "The model does not support streaming.")
 METHOD_NOT_ALLOWED: Final = (405, "Method Not Allowed", "Method not allowed.")
+NOT_LOCAL: Final = (403, "Forbidden", "The emulator is controlled from its own machine only.")
 NOT_FOUND: Final = (404, "Not Found", "Not found.")
 CONTENT_TOO_LARGE: Final = (413, "Content Too Large", "The request body is too large.")
 TOO_MANY_REQUESTS: Final = (

@@ -15,18 +15,21 @@ from aiohttp import web
 
 from ._audio import UndecodableAudioError, decode_file
 from ._batch_answer import answer
-from ._callbacks import Callback, deliver
+from ._bodies import convert, json_answer, read_body
+from ._callbacks import deliver
 from ._calls import route
 from ._errors import (
     CONTENT_TOO_LARGE,
     CORRUPT_AUDIO,
     NOT_JSON,
     Refusal,
-    missing_field,
     remote_content,
 )
+from ._formatting import format_words
 from ._models import used_model
 from ._query import BatchQuery, read_batch_query
+from ._read.analysis import Analysis, analyze
+from ._read.passage import Passage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -96,11 +99,11 @@ class _Transcription:
             recording = cleanup.enter_context(closing(_Recording(self._settings.max_upload_bytes)))
             await self._receive(request, recording)
             if query.callback is None:
-                return _json(await self._transcribe(query, recording, call))
+                return json_answer(await self._transcribe(query, recording, call))
             # From here on the recording belongs to the callback.
             cleanup.pop_all()
         self._services.background.start(self._call_back(query, recording, call))
-        return _json({"request_id": call.request_id})
+        return json_answer({"request_id": call.request_id})
 
     async def _receive(self, request: web.Request, recording: _Recording) -> None:
         if request.content_type == "application/json":
@@ -138,10 +141,20 @@ class _Transcription:
         call.used.audio_s = channels[0].duration_s
         call.used.channels = len(channels)
         call.used.models = [used_model(query.model, query.hints.language, engine.recognizer)]
-        words = [await engine.recognize_recording(audio, query.hints) for audio in channels]
+        words = [
+            format_words(await engine.recognize_recording(audio, query.hints), query.formatting)
+            for audio in channels
+        ]
+        analysis = Analysis()
+        if not query.wanted.is_nothing:
+            # Of the first channel: the answer has one place for what is found out.
+            passage = Passage([word.text for word in words[0]])
+            analysis = await asyncio.to_thread(analyze, passage, query.wanted)
+            call.used.tokens_in, call.used.tokens_out = analysis.tokens_in, analysis.tokens_out
         return answer(
             query,
             words,
+            analysis=analysis,
             recognizer=engine.recognizer,
             request_id=call.request_id,
             sha256=recording.sha256,
@@ -155,36 +168,26 @@ class _Transcription:
                 body = msgspec.json.encode(await self._transcribe(query, recording, call))
             except Refusal as refusal:
                 call.status, call.message = refusal.status, refusal.message
-                body = cast("bytes", refusal.response(call.request_id).body)
+                body = refusal.body(call.request_id)
             except Exception:  # nobody awaits this task: a recogniser's defect ends in the log
                 _log.exception("request %s: recognition failed", call.request_id)
                 return
         # What it used is known only now.
         call.record()
-        callback = Callback(query.callback or "", query.callback_method)
-        await deliver(
-            self._services,
-            callback,
-            body,
-            content_type="application/json",
-            request_id=call.request_id,
-        )
+        if query.callback is not None:
+            await deliver(
+                self._services,
+                query.callback,
+                body,
+                content_type="application/json",
+                request_id=call.request_id,
+            )
 
 
 async def _read_url(request: web.Request) -> str:
+    body = await read_body(request)
     try:
-        body = await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise Refusal(*CONTENT_TOO_LARGE) from None
-    try:
-        fields = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+        fields: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
         raise Refusal(*NOT_JSON) from None
-    try:
-        return msgspec.convert(fields, _UrlBody).url
-    except msgspec.ValidationError:
-        raise missing_field("url", len(body)) from None
-
-
-def _json(body: dict[str, Json]) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+    return convert(fields, _UrlBody, len(body)).url

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,6 +30,19 @@ class RequestLog:
         requests.put(request.request_id, request)
         if len(requests) > _LONGEST:
             requests.forget_oldest()
+
+    def note_callback(self, request_id: str, *, attempts: int, status: int | None) -> None:
+        """Note how the delivery of an answer ended; without a status, nobody answered."""
+        request = self._account.requests.get(request_id)
+        if request is not None:
+            self.record(
+                msgspec.structs.replace(
+                    request,
+                    callback_attempts=attempts,
+                    callback_status=status,
+                    callback_completed=self._account.clock(),
+                )
+            )
 
     def of_project(self, project_id: str) -> Iterator[LoggedRequest]:
         """Return the requests of a project, the oldest first."""

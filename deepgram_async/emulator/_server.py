@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 import aiohttp
 from aiohttp import web
 
-from . import _listen_live, _listen_rest
+from . import _control, _listen_live, _listen_rest
 from ._agent import socket as _agent
 from ._agent.rules import think_by_rules
 from ._auth import Access
@@ -21,6 +21,7 @@ from ._manage import agents, billing, keys, models, projects, self_hosted, usage
 from ._manage.account import Account
 from ._manage.scopes import is_scope
 from ._manage.tokens import Tokens
+from ._read import endpoint as _read
 from ._recognizers import load_recognizer
 from ._request_log import RequestLog
 from ._services import PROJECT_ID, REQUEST_ID, Gates, Services
@@ -54,6 +55,7 @@ _ENDPOINTS: Final = (
     _speak_live.routes,
     _speak_flux.routes,
     _agent.routes,
+    _read.routes,
     projects.routes,
     keys.routes,
     models.routes,
@@ -61,6 +63,7 @@ _ENDPOINTS: Final = (
     billing.routes,
     agents.routes,
     self_hosted.routes,
+    _control.routes,
 )
 
 
@@ -267,7 +270,9 @@ class Emulator:
         await self.stop()
 
     async def _serve(self, services: Services) -> web.AppRunner:
-        app = web.Application(middlewares=[_answer_errors])
+        app = web.Application(
+            middlewares=[_answer_errors], client_max_size=self._settings.max_text_bytes
+        )
         for routes in _ENDPOINTS:
             app.add_routes(routes(services))
         app.on_response_prepare.append(_add_ids)

@@ -92,6 +92,8 @@ class EmulatorSettings:
     is refused with 429. None sets no limit."""
     max_upload_bytes: int = 512 * 1024 * 1024
     """Largest recording accepted, posted or fetched; a larger one is answered with 413."""
+    max_text_bytes: int = 4 * 1024 * 1024
+    """Largest JSON body or text accepted, posted or fetched; a larger one is answered with 413."""
     max_frame_bytes: int = 16 * 1024 * 1024
     """Largest WebSocket frame accepted; a larger one closes the stream with 1009."""
     max_backlog_bytes: int = 1024 * 1024

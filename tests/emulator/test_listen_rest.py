@@ -166,9 +166,11 @@ async def test_tags_and_extra_are_echoed() -> None:
 
 async def test_an_option_without_effect_is_named_in_a_warning() -> None:
     async with serving() as client:
-        _, answer, _ = await client.post(RECORDING, diarize="true", summarize="v2", topics="false")
+        _, answer, _ = await client.post(
+            RECORDING, diarize="true", redact="pii", detect_topics="false"
+        )
     named = [warning["parameter"] for warning in answer["metadata"]["warnings"]]
-    assert named == ["diarize", "summarize"]
+    assert named == ["diarize", "redact"]
 
 
 async def test_silence_gives_an_empty_transcript() -> None:

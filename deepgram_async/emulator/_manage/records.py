@@ -140,3 +140,6 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     callback: str | None = None
+    callback_attempts: int = 0
+    callback_status: int | None = None
+    callback_completed: float | None = None

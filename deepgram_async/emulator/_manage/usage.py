@@ -136,7 +136,12 @@ def _entry(request: LoggedRequest) -> Json:
         "deployment": _DEPLOYMENT,
     }
     if request.callback is not None:
-        entry["callback"] = request.callback
+        callback: dict[str, Json] = {"attempts": request.callback_attempts}
+        if request.callback_status is not None:
+            callback["code"] = request.callback_status
+        if request.callback_completed is not None:
+            callback["completed"] = asking.iso(request.callback_completed)
+        entry["callback"] = callback
     return entry
 
 

@@ -145,6 +145,8 @@ class _Speech:
         except Exception:  # nobody awaits this task: a synthesiser's defect ends in the log
             _log.exception("request %s: speech failed", self._call.request_id)
             return
+        # What it used is known only now.
+        self._call.record()
         await deliver(
             self._services,
             callback,
