@@ -179,7 +179,8 @@ def _check_raw(options: Mapping[str, object]) -> None:
     encoding = options.get("encoding")
     if encoding is not None and encoding not in RAW_ENCODINGS:
         raise OptionError(
-            f"encoding={encoding!r}: a stream is raw audio, {_listed(RAW_ENCODINGS)}", option="encoding"
+            f"encoding={encoding!r}: a stream is raw audio, {_listed(RAW_ENCODINGS)}",
+            option="encoding",
         )
 
 

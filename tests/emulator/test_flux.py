@@ -155,6 +155,25 @@ async def test_the_configuration_is_changed_in_order_with_the_audio() -> None:
     assert events(messages)[-1][0] == "EagerEndOfTurn"
 
 
+NUMBERS = ScriptedRecognizer.from_text("My shitty number is one two three four.", start_s=0.1)
+FORMATS = {
+    "as spoken": ({}, "My shitty number is one two three four."),
+    "numerals": ({"numerals": "true"}, "My shitty number is 1 2 3 4."),
+    "redact": ({"redact": "numbers"}, "My shitty number is * * * *."),
+    "profanity_filter": ({"profanity_filter": "true"}, "My **** number is one two three four."),
+}
+
+
+@pytest.mark.parametrize("case", FORMATS)
+async def test_words_are_written_as_the_options_want_them(case: str) -> None:
+    options, text = FORMATS[case]
+    async with serving(NUMBERS) as client, talking(client, PATH, **EN, **options) as talk:
+        await converse(talk, 4.0)
+        await talk.say("CloseStream")
+        messages = await talk.rest()
+    assert events(messages)[-1] == ("EndOfTurn", text)
+
+
 FAILURES = {
     "eager above final": (EN, {"thresholds": {"eager_eot_threshold": 0.8}}, "INVALID_THRESHOLD"),
     "out of range": (EN, {"thresholds": {"eot_threshold": 0.2}}, "INVALID_THRESHOLD"),

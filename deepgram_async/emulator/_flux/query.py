@@ -8,14 +8,13 @@ import msgspec
 
 from deepgram_async._protocol import rules_flux
 from deepgram_async.emulator._errors import INVALID_QUERY, Refusal, bad_request
+from deepgram_async.emulator._fields import Fields
 from deepgram_async.emulator._pcm import FORMATS
 from deepgram_async.emulator._query import RawFormat
 from deepgram_async.errors import OptionError
 from deepgram_async.options import FluxOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from multidict import MultiMapping
 
 __all__ = ["MULTILINGUAL", "FluxQuery", "raw_format", "read_query"]
@@ -91,11 +90,6 @@ def _typed(query: MultiMapping[str]) -> dict[str, object]:
             options["sample_rate"] = int(query["sample_rate"])
     except ValueError:
         raise Refusal(*INVALID_QUERY) from None
-    options |= {name: _flag(query, name) for name in _FLAGS if name in query}
+    fields = Fields(query)
+    options |= {name: fields.flag(name) for name in _FLAGS if name in query}
     return options
-
-
-def _flag(query: Mapping[str, str], name: str) -> bool:
-    if query[name] not in ("true", "false"):
-        raise Refusal(*INVALID_QUERY)
-    return query[name] == "true"

@@ -17,6 +17,7 @@ from aiohttp import WSMsgType
 from deepgram_async._protocol import rules_flux
 from deepgram_async.emulator._audio import UndecodableAudioError
 from deepgram_async.emulator._calls import accept, route
+from deepgram_async.emulator._formatting import Formatting, format_words
 from deepgram_async.emulator._inbox import Inbox
 from deepgram_async.emulator._live_messages import DATA_0000, NET_0001
 from deepgram_async.emulator._models import used_model
@@ -201,7 +202,13 @@ class _FluxStream:
 
     async def _tell(self, turn: Turn) -> None:
         self._call.used.audio_s = turn.window_end
-        await self._peer.say(self._answers.turn(turn, turn.words, self._language_hints))
+        formatting = Formatting(
+            numerals=self._numerals,
+            profanity_filter=self._query.profanity_filter,
+            redact=() if self._query.redact is None else (self._query.redact,),
+        )
+        words = format_words(turn.words, formatting)
+        await self._peer.say(self._answers.turn(turn, words, self._language_hints))
 
     async def _force_end(self) -> None:
         if not self._listener.has_turn:

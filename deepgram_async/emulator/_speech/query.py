@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
@@ -15,6 +14,7 @@ from deepgram_async.emulator._errors import (
     Refusal,
     bad_request,
 )
+from deepgram_async.emulator._fields import Fields
 from deepgram_async.models.voices import AuraVoice, FluxVoice
 
 from .formats import SpeechFormat
@@ -56,7 +56,6 @@ _OF_SOCKETS: Final = frozenset(_SHARED)
 _OF_REQUESTS: Final = frozenset(
     (*_SHARED, "container", "bit_rate", "priority", "callback", "callback_method")
 )
-_CALLBACK_METHODS: Final = ("POST", "PUT")
 
 
 def read_aura(query: MultiMapping[str], *, is_socket: bool) -> SpeechQuery:
@@ -68,7 +67,7 @@ def read_aura(query: MultiMapping[str], *, is_socket: bool) -> SpeechQuery:
     model = query.get("model", _DEFAULT_VOICE)
     if model not in _AURA_VOICES:
         raise Refusal(*NO_SUCH_MODEL)
-    speed = _number(query, "speed")
+    speed = Fields(query).number("speed", 1.0)
     if not 0.7 <= speed <= 1.5:
         raise bad_request("Bad Request: speed is from 0.7 to 1.5.")
     return _read(query, model, AURA_FORMATS, speed, is_socket=is_socket)
@@ -88,7 +87,7 @@ def read_flux(query: MultiMapping[str], *, is_socket: bool) -> SpeechQuery:
         raise bad_request("Bad Request: model is required.")
     if model not in _FLUX_VOICES:
         raise Refusal(*NO_SUCH_MODEL)
-    speed = _number(query, "speed")
+    speed = Fields(query).number("speed", 1.0)
     problem = check_flux_speed(speed)
     if problem is not None:
         raise Refusal(400, *problem)
@@ -124,83 +123,53 @@ def _read(
     *,
     is_socket: bool,
 ) -> SpeechQuery:
-    if query.get("mip_opt_out", "false") not in ("true", "false"):
-        raise Refusal(*INVALID_QUERY)
-    return SpeechQuery(
-        model=model,
-        form=_read_form(query, formats, is_socket=is_socket),
-        speed=speed,
-        tags=tuple(query.getall("tag", [])),
-        callback=None if is_socket else _read_callback(query),
-    )
-
-
-def _read_form(
-    query: MultiMapping[str], formats: Mapping[str, Format], *, is_socket: bool
-) -> SpeechFormat:
+    fields = Fields(query, ("mip_opt_out",))
+    callback = None if is_socket else fields.callback()
+    if callback is None and "priority" in query:
+        raise bad_request("Bad Request: priority goes with a callback only.")
     encoding = query.get("encoding", "linear16" if is_socket else "mp3")
     allowed = formats.get(encoding)
     if allowed is None or (is_socket and encoding not in RAW_ENCODINGS):
         raise bad_request(f"Bad Request: unsupported encoding {encoding}.")
-    container = "none"
-    if not is_socket:
-        container = query.get("container", allowed.containers[0])
-        if container not in allowed.containers:
-            raise _mismatch("container", container, encoding)
-    return SpeechFormat(
-        encoding, _read_rate(query, encoding, allowed), container, _bit_rate(query, allowed)
+    return SpeechQuery(
+        model=model,
+        form=SpeechFormat(
+            encoding,
+            _sample_rate(fields, encoding, allowed),
+            "none" if is_socket else _container(fields, encoding, allowed),
+            _bit_rate(fields, encoding, allowed),
+        ),
+        speed=speed,
+        tags=fields.all("tag"),
+        callback=callback,
     )
 
 
-def _read_rate(query: MultiMapping[str], encoding: str, allowed: Format) -> int:
+def _container(fields: Fields, encoding: str, allowed: Format) -> str:
+    container = fields.query.get("container", allowed.containers[0])
+    if container not in allowed.containers:
+        raise _mismatch("container", container, encoding)
+    return container
+
+
+def _sample_rate(fields: Fields, encoding: str, allowed: Format) -> int:
     rates = allowed.sample_rates or _RATES[encoding]
     default = rates[0] if len(rates) == 1 else _DEFAULT_RATES.get(encoding, 24000)
-    rate = _integer(query, "sample_rate") or default
+    rate = fields.integer("sample_rate") or default
     if rate not in rates:
         raise _mismatch("sample_rate", rate, encoding)
     return rate
 
 
-def _bit_rate(query: MultiMapping[str], allowed: Format) -> int | None:
-    rate = _integer(query, "bit_rate")
+def _bit_rate(fields: Fields, encoding: str, allowed: Format) -> int | None:
+    rate = fields.integer("bit_rate")
     if rate is None:
         return None
-    encoding = query.get("encoding", "mp3")
     low, high = _BIT_RATES.get(encoding, (0, 0))
     if rate not in (allowed.bit_rates or ()) and not low <= rate <= high:
         raise _mismatch("bit_rate", rate, encoding)
     return rate
 
 
-def _read_callback(query: MultiMapping[str]) -> Callback | None:
-    url = query.get("callback")
-    method = query.get("callback_method", "POST").upper()
-    if method not in _CALLBACK_METHODS:
-        raise Refusal(*INVALID_QUERY)
-    if url is None:
-        if "priority" in query:
-            raise bad_request("Bad Request: priority goes with a callback only.")
-        return None
-    if not url.startswith(("http://", "https://")):
-        raise Refusal(*INVALID_QUERY)
-    return Callback(url, method)
-
-
 def _mismatch(name: str, value: object, encoding: str) -> Refusal:
     return bad_request(f"Bad Request: {name} {value} does not go with encoding {encoding}.")
-
-
-def _integer(query: MultiMapping[str], name: str) -> int | None:
-    value = query.get(name)
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdecimal()):
-        raise Refusal(*INVALID_QUERY)
-    return int(value)
-
-
-def _number(query: MultiMapping[str], name: str) -> float:
-    value = query.get(name, "1")
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
-        raise Refusal(*INVALID_QUERY)
-    return float(value)
