@@ -198,7 +198,7 @@ async def _serve(
 
 
 @asynccontextmanager
-async def accept(request: web.Request, call: Call) -> AsyncGenerator[web.WebSocketResponse]:
+async def accept(request: web.Request, call: Call) -> AsyncGenerator[FaultySocket]:
     """Open the WebSocket that a request asks for, within the limits, for the block.
 
     Raises:

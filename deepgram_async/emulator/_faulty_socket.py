@@ -50,6 +50,8 @@ class FaultySocket(web.WebSocketResponse):
         self._is_stalled = False
         self._adds_fields = False
         self._link: asyncio.Transport | None = None
+        self.heard_at = asyncio.get_running_loop().time()
+        """When the last frame came, a ping included, on the clock of the loop."""
 
     @asynccontextmanager
     async def disturbed(self, request: web.Request) -> AsyncGenerator[None]:
@@ -68,10 +70,15 @@ class FaultySocket(web.WebSocketResponse):
 
     async def receive(self, timeout: float | None = None) -> WSMessage:
         message = await super().receive(timeout)
+        self.heard_at = asyncio.get_running_loop().time()
         if message.type == WSMsgType.BINARY and self._waiting_faults:
             self._audio_bytes += len(message.data)
             await self._happen_after_counting()
         return message
+
+    async def pong(self, message: bytes = b"") -> None:
+        self.heard_at = asyncio.get_running_loop().time()
+        await super().pong(message)
 
     async def send_str(self, data: str, compress: int | None = None) -> None:
         if self._adds_fields:

@@ -10,10 +10,13 @@ import aiohttp
 from aiohttp import web
 
 from . import _control, _listen_live, _listen_rest
+from ._agent import socket as _agent
+from ._agent.rules import think_by_rules
 from ._auth import Access
 from ._engine import Engine
 from ._errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal
 from ._fault_plan import FaultPlan
+from ._flux import socket as _flux
 from ._manage import agents, billing, keys, models, projects, self_hosted, usage
 from ._manage.account import Account
 from ._manage.scopes import is_scope
@@ -23,6 +26,10 @@ from ._recognizers import load_recognizer
 from ._request_log import RequestLog
 from ._services import PROJECT_ID, REQUEST_ID, Gates, Services
 from ._settings import EmulatorSettings
+from ._speech import flux as _speak_flux
+from ._speech import live as _speak_live
+from ._speech import rest as _speak_rest
+from ._speech.voice import Voice
 from ._wire import new_request_id
 
 if TYPE_CHECKING:
@@ -30,8 +37,10 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
+    from ._agent.thinking import ThinkFunction
     from ._faults import ServiceFault
     from ._recognizers import Recognizer
+    from ._speech.synthesizers import Synthesizer
 
 __all__ = ["Emulator"]
 
@@ -41,6 +50,11 @@ _log: Final = logging.getLogger(__name__)
 _ENDPOINTS: Final = (
     _listen_rest.routes,
     _listen_live.routes,
+    _flux.routes,
+    _speak_rest.routes,
+    _speak_live.routes,
+    _speak_flux.routes,
+    _agent.routes,
     _read.routes,
     projects.routes,
     keys.routes,
@@ -65,6 +79,10 @@ class Emulator:
     Args:
         recognizer: Who recognises; by default `load_recognizer("whisper")`, real recognition.
         settings: Timers, limits and accepted credentials.
+        synthesizer: Who speaks; by default `load_synthesizer("hibari")`, real speech, which is
+            loaded when it is first wanted.
+        think: Who thinks for voice agents; by default rules, which call the functions of an agent
+            by the words that describe them.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
     """
@@ -74,11 +92,15 @@ class Emulator:
         recognizer: Recognizer | None = None,
         settings: EmulatorSettings | None = None,
         *,
+        synthesizer: Synthesizer | None = None,
+        think: ThinkFunction = think_by_rules,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self._recognizer = recognizer
         self._settings = settings or EmulatorSettings()
+        self._synthesizer = synthesizer
+        self._think = think
         self._host = host
         self._wanted_port = port
         self._port: int | None = None
@@ -135,6 +157,8 @@ class Emulator:
         self._services = services = Services(
             settings=settings,
             engine=Engine(self._recognizer, settings.workers),
+            voice=Voice(self._synthesizer),
+            think=self._think,
             http=aiohttp.ClientSession(),
             account=account,
             tokens=tokens,
@@ -158,6 +182,7 @@ class Emulator:
         if services is not None:
             await services.background.close()
             await services.engine.close(self._settings.close_timeout_s)
+            services.voice.close()
             await services.http.close()
             await services.account.close()
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import aiohttp
     from aiohttp import web
 
+    from ._agent.thinking import ThinkFunction
     from ._auth import Access
     from ._engine import Engine
     from ._fault_plan import FaultPlan
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ._manage.tokens import Tokens
     from ._request_log import RequestLog
     from ._settings import EmulatorSettings
+    from ._speech.voice import Voice
 
 __all__ = ["PROJECT_ID", "REQUEST_ID", "Background", "Gates", "Services"]
 
@@ -90,6 +92,8 @@ class Services:
 
     settings: EmulatorSettings
     engine: Engine
+    voice: Voice
+    think: ThinkFunction
     http: aiohttp.ClientSession
     account: Account
     tokens: Tokens

@@ -62,6 +62,28 @@ class EmulatorSettings:
     workers: int = 2
     """Threads that recognise, shared by all requests and streams."""
 
+    flux_timeout_s: float = 60.0
+    """A stream of `/v2/listen` or `/v2/speak` that receives no frame for so long, not even a ping,
+    is ended."""
+    speak_longest_s: float = 3600.0
+    """A stream of speech that is so old is ended with NET-0003."""
+    speak_window_s: float = 60.0
+    """The limits on characters and flushes of `/v1/speak` hold for this time."""
+    speech_lead_s: float | None = None
+    """How far a stream of speech runs ahead of being played; None sends it as fast as it is made.
+    A number leaves something to clear and to interrupt."""
+    agent_timeout_s: float = 12.0
+    """A conversation in which the client sends nothing for so long is ended."""
+    agent_longest_s: float = 7200.0
+    """A conversation that is so old is ended."""
+    agent_warning_s: float = 300.0
+    """So long before that end, the client is warned."""
+    agent_lead_s: float | None = 0.5
+    """So long before a sentence has been played, an agent says the next one; None waits for
+    nothing. What an agent has not said yet is not said any more when the user interrupts it."""
+    slow_think_s: float = 5.0
+    """An agent that thinks for so long has its client warned, and again each time."""
+
     max_requests: int | None = None
     """REST requests to one product (listen, speak, read) served at a time for each project; one
     more is answered with 429. None sets no limit."""

@@ -13,12 +13,18 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from deepgram_async.emulator import Emulator, EmulatorSettings, ScriptedRecognizer
+from deepgram_async.emulator import (
+    Emulator,
+    EmulatorSettings,
+    ScriptedRecognizer,
+    ToneSynthesizer,
+    think_by_rules,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from deepgram_async.emulator import Recognizer
+    from deepgram_async.emulator import Recognizer, Synthesizer, ThinkFunction
 
 RATE = 8000
 RAW = {"encoding": "linear16", "sample_rate": str(RATE), "model": "nova-3"}
@@ -115,15 +121,25 @@ class Live:
 
 
 @asynccontextmanager
-async def serving(recognizer: Recognizer | None = None, **settings: Any) -> AsyncGenerator[Client]:
-    """Start an emulator, by default with a short script, and a client with a key."""
+async def serving(
+    recognizer: Recognizer | None = None,
+    *,
+    synthesizer: Synthesizer | None = None,
+    think: ThinkFunction = think_by_rules,
+    **settings: Any,
+) -> AsyncGenerator[Client]:
+    """Start an emulator, by default with a short script and a hum, and a client with a key."""
     recognizer = recognizer or ScriptedRecognizer.from_text("Hello, world.")
+    synthesizer = synthesizer or ToneSynthesizer()
+    running = Emulator(
+        recognizer, EmulatorSettings(**settings), synthesizer=synthesizer, think=think
+    )
     headers = {"Authorization": "Token a-key"}
     answers = aiohttp.TraceConfig()
     noted = Noted()
     answers.on_request_end.append(noted.note)
     async with (
-        Emulator(recognizer, EmulatorSettings(**settings)) as emulator,
+        running as emulator,
         aiohttp.ClientSession(headers=headers, trace_configs=[answers]) as http,
     ):
         yield Client(emulator, http, noted)
