@@ -21,6 +21,8 @@ from deepgram_async.emulator import (
     think_by_rules,
 )
 
+from .conforming import check
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
@@ -105,12 +107,16 @@ class Live:
         message = await self.socket.receive(timeout=DEADLINE_S)
         assert message.type == aiohttp.WSMsgType.TEXT, message
         decoded: Message = json.loads(message.data)
+        check("/v1/listen", decoded)
         return decoded
 
     async def rest(self) -> list[Message]:
         """Return all messages up to the close."""
         async with asyncio.timeout(DEADLINE_S):
-            return [json.loads(message.data) async for message in self.socket]
+            messages = [json.loads(message.data) async for message in self.socket]
+        for message in messages:
+            check("/v1/listen", message)
+        return messages
 
     async def transcribe(self, *chunks: bytes) -> list[Message]:
         """Send the chunks, close the stream and return everything said."""
