@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from jsonschema_rs import Draft7Validator
+from jsonschema_rs import Draft202012Validator
 
 from tests.spec.documents import ASYNCAPI, Node, load, resolve
 
@@ -69,15 +69,15 @@ def check(path: str, message: dict[str, Any]) -> None:
 
 
 @cache
-def _validators(path: str) -> dict[str, Draft7Validator]:
+def _validators(path: str) -> dict[str, Draft202012Validator]:
     document = load(ASYNCAPI)
-    found: dict[str, Draft7Validator] = {}
+    found: dict[str, Draft202012Validator] = {}
     for reference in document["channels"][path]["publish"]["message"]["oneOf"]:
         payload = resolve(reference, document)["payload"]
         for kind in _kinds_of(payload, document):
             schema = {**payload, "components": document["components"]}
             # Two messages may share a type; the first of them has it as its own.
-            found.setdefault(kind, Draft7Validator(schema, validate_formats=True))
+            found.setdefault(kind, Draft202012Validator(schema, validate_formats=True))
     return found
 
 

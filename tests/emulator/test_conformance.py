@@ -87,7 +87,9 @@ async def test_flux_says_all_it_can_say() -> None:
 async def test_aura_says_all_it_can_say() -> None:
     async with serving() as client, talking(client, "/v1/speak") as talk:
         flushes = [("Flush", dict[str, Any]())] * 21
-        await say_all(talk, ("Speak", {"text": "One."}), *flushes, ("Clear", {}), ("Close", {}))
+        await say_all(talk, ("Speak", {"text": "One."}), *flushes)
+        await talk.until("Warning")
+        await say_all(talk, ("Clear", {}), ("Close", {}))
         await talk.rest()
     assert set(talk.order) - {"audio"} == kinds("/v1/speak")
 
