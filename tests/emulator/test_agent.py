@@ -46,8 +46,8 @@ QUESTION = ScriptedRecognizer(
 
 
 def settings(think: Any = None, **agent: Any) -> dict[str, Any]:
-    think = {"provider": OPEN_AI, **(think or {})} if not isinstance(think, list) else think
-    return {"audio": AUDIO, "agent": {"think": think, **agent}}
+    given: Any = think if isinstance(think, list) else {"provider": OPEN_AI, **(think or {})}
+    return {"audio": AUDIO, "agent": {"think": given, **agent}}
 
 
 @asynccontextmanager
@@ -115,7 +115,7 @@ async def test_the_greeting_is_spoken_first() -> None:
     assert len(talk.audio) == audio_size("Good morning!")
 
 
-BAD_SETTINGS = {
+BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown field": ({"agent": {**settings()["agent"], "tags": []}}, "agent.tags"),
     "a field of another place": (
         {"agent": {**settings()["agent"], "listen": {"model": "nova-3"}}},
@@ -611,8 +611,9 @@ async def test_the_next_provider_thinks_when_one_fails() -> None:
 
 async def test_when_nobody_can_think_it_ends() -> None:
     async def think(request: ThinkRequest) -> AsyncIterator[str]:
-        raise RuntimeError("out of order")
-        yield ""
+        if request.messages:
+            raise RuntimeError("out of order")
+        yield "All is well."
 
     async with serving(think=think) as client, conversing(client) as talk:
         await talk.say("InjectUserMessage", content="Hello")
@@ -662,7 +663,7 @@ async def test_a_silent_client_is_left_and_a_keepalive_holds_it() -> None:
 
 
 async def test_a_conversation_has_a_longest_length() -> None:
-    ages = {"agent_longest_s": 0.3, "agent_warning_s": 0.2}
+    ages: dict[str, Any] = {"agent_longest_s": 0.3, "agent_warning_s": 0.2}
     async with serving(**ages) as client, conversing(client) as talk:
         messages = await talk.rest()
     assert [message["code"] for message in messages] == [

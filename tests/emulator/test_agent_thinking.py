@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +94,7 @@ async def thought(
     return [part async for part in think(request)]
 
 
-CALLS = {
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "What is the weather in Oslo?": ("get_weather", {"city": "Oslo"}),
     "What's the weather like in New York today in fahrenheit?": (
         "get_weather",
@@ -172,7 +171,8 @@ async def test_without_a_word_of_the_user_the_agent_says_so() -> None:
 
 # A language model.
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Asked = tuple[str, dict[str, str], dict[str, Any]]
+"""Path, headers and body of a request."""
 
 
 def chunk(**delta: Any) -> str:
@@ -184,9 +184,9 @@ def tool(index: int, **fields: Any) -> str:
 
 
 @asynccontextmanager
-async def model(*lines: str, status: int = 200) -> AsyncGenerator[tuple[str, list[web.Request]]]:
+async def model(*lines: str, status: int = 200) -> AsyncGenerator[tuple[str, list[Asked]]]:
     """Serve a language model that says these lines, whatever it is asked; note what it is asked."""
-    asked: list[Any] = []
+    asked: list[Asked] = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
         asked.append((request.path, dict(request.headers), await request.json()))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -316,7 +316,7 @@ class _Session:
         said: says.UpdatePrompt | says.UpdateThink | says.UpdateSpeak | says.UpdateThinkLive,
         dialogue: Dialogue,
     ) -> None:
-        change: dict[str, object]
+        change: dict[str, Any]
         agent = dialogue.agent
         match said:
             case says.UpdatePrompt(prompt):
@@ -378,7 +378,10 @@ def _with_prompt(think: Think, more: str) -> Think:
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     leaves: list[BaseException] = []
     for error in group.exceptions:
-        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+        if isinstance(error, BaseExceptionGroup):
+            leaves += _leaves(cast("BaseExceptionGroup[BaseException]", error))
+        else:
+            leaves.append(error)
     return leaves
 
 
