@@ -45,9 +45,9 @@ QUESTION = ScriptedRecognizer(
 )
 
 
-def settings(think: Any = None, **agent: Any) -> dict[str, Any]:
-    given: Any = think if isinstance(think, list) else {"provider": OPEN_AI, **(think or {})}
-    return {"audio": AUDIO, "agent": {"think": given, **agent}}
+def settings(think: dict[str, Any] | None = None, **agent: Any) -> dict[str, Any]:
+    one = {"provider": OPEN_AI, **(think or {})}
+    return {"audio": AUDIO, "agent": {"think": one, **agent}}
 
 
 @asynccontextmanager
@@ -602,7 +602,8 @@ async def test_the_next_provider_thinks_when_one_fails() -> None:
         yield f"I am the {request.think.provider.model}."
 
     providers = [{"provider": {**OPEN_AI, "model": model}} for model in ("first", "second")]
-    async with serving(think=think) as client, conversing(client, **settings(providers)) as talk:
+    fields = {"audio": AUDIO, "agent": {"think": providers}}
+    async with serving(think=think) as client, conversing(client, **fields) as talk:
         await talk.say("InjectUserMessage", content="Hello")
         messages = await talk.until("AgentAudioDone")
     assert [m["code"] for m in messages if m["type"] == "Warning"] == ["THINK_REQUEST_FAILED"]
