@@ -176,12 +176,12 @@ async def _serve(
         async with AsyncExitStack() as inside:
             if scope is not None:
                 call.caller.require(scope)
-            await answer_wrongly(request, call.faults, is_socket=call.is_streaming)
             if not call.is_streaming and call.product != "manage":
                 gate = call.services.gates.enter(
                     call.caller.project_id, call.product, streaming=False
                 )
                 inside.enter_context(gate)
+            await answer_wrongly(request, call.faults, is_socket=call.is_streaming)
             answer = await endpoint(request, call)
             if not call.is_streaming:
                 call.status = answer.status

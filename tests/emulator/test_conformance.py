@@ -1,189 +1,211 @@
-"""Every message of Deepgram's specification is sent by the emulator, as it is described there.
-
-The helpers of all other tests check each message that comes; here is what they are worth.
-"""
+"""Every answer of the REST endpoints is one that Deepgram's OpenAPI file describes."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiohttp import web
 
-from deepgram_async.emulator import ScriptedRecognizer, ThinkRequest, Thought, ToolCall
+from deepgram_async.emulator import ScriptedRecognizer
 from tests.spec.documents import needs_spec
-from tests.support.servers import http_server
 
-from .conforming import NEWER, check, kinds
-from .helpers import RAW, serving, silence
-from .speaking import Talk, talking
+from .helpers import serving, silence, wav
+
+pytest.importorskip("jsonschema_rs")
+
+from .openapi import SOUND, check, operation_names, strangers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from .helpers import Client, Message
 
-pytestmark = needs_spec
+PROJECT = "00000000-0000-4000-8000-000000000000"
+NOWHERE = "11111111-1111-4111-8111-111111111111"
+RECORDING = wav(silence(6.0))
+EVERYTHING = {
+    "search": "hello",
+    "tag": "a",
+    "extra": "a:b",
+    "summarize": "v2",
+    **dict.fromkeys(
+        (
+            *("punctuate", "utterances", "paragraphs", "sentiment", "topics", "intents"),
+            *("smart_format", "numerals", "diarize"),
+        ),
+        "true",
+    ),
+}
+TEXT = "I love this garden. I would like to buy a tree. The garden is terrible."
 
-PAUSED = ScriptedRecognizer([("One,", 0.2, 0.6), ("two.", 0.6, 1.0), ("Three?", 4.0, 4.5)])
+
+@dataclass
+class Tour:
+    """Calls operation after operation, and holds every answer against the specification."""
+
+    client: Client
+    called: set[str] = field(default_factory=set[str])
+    wrong: list[str] = field(default_factory=list[str])
+    strange: set[str] = field(default_factory=set[str])
+    ids: dict[str, str] = field(default_factory=lambda: {"project_id": PROJECT})
+
+    async def call(self, operation: str, *, expected: int = 200, **request: Any) -> Any:
+        method, _, path = operation.partition(" ")
+        url = self.client.emulator.base_url + path.format_map(self.ids)
+        async with self.client.http.request(method, url, **request) as response:
+            body = await response.read()
+            assert response.status == expected, (operation, response.status, body)
+            assert response.headers["dg-request-id"]
+            is_json = response.content_type == "application/json"
+        self.called.add(operation)
+        answer = json.loads(body) if is_json else body.decode("latin-1")
+        if response.status != 200 or operation not in SOUND:
+            self.wrong += check(operation, response.status, answer)
+        if response.status == 200 and operation not in SOUND:
+            self.strange |= strangers(operation, answer)
+        return answer
 
 
-async def say_all(talk: Talk, *messages: tuple[str, dict[str, Any]]) -> None:
-    for kind, fields in messages:
-        await talk.say(kind, **fields)
+PROJECT_PATH = "/v1/projects/{project_id}"
+
+# Fields of answers that the specification does not have, and why they are sent.
+BEYOND = {
+    "accessor": "in usage by accessor, and in older official SDKs",
+    "extra": "documented with the option of that name",
+    "name": "says which small method stands in for a language model",
+    "punctuated_word": "in recorded answers",
+    "results": "of the usage of a project: in older official SDKs",
+    "sentiment": "documented at every level of a transcript",
+    "sentiment_score": "as the sentiment",
+    "warnings": "in older official SDKs",
+}
 
 
-async def test_live_transcription_says_all_it_can_say() -> None:
-    options = {
-        **RAW,
-        "interim_results": "true",
-        "vad_events": "true",
-        "utterance_end_ms": "1000",
-        "multichannel": "true",
-        "channels": "2",
-        "punctuate": "true",
-        "search": "two",
-        "extra": "a:b",
-    }
-    async with serving(PAUSED) as client, talking(client, "/v1/listen", **options) as talk:
-        await talk.socket.send_bytes(silence(3.0, channels=2))
-        await say_all(
-            talk,
-            ("Configure", {"keyterms": ["one"]}),
-            ("Configure", {"keyterms": ["x"] * 501}),
-            ("Sing", {}),
-            ("Finalize", {}),
-            ("CloseStream", {}),
+async def use_the_products(tour: Tour) -> None:
+    await tour.call("POST /v1/listen", data=RECORDING, params=EVERYTHING)
+    await tour.call(
+        "POST /v1/listen", data=RECORDING, params={"callback": "http://127.0.0.1:1/nobody"}
+    )
+    await tour.call("POST /v1/read", json={"text": TEXT}, params=EVERYTHING)
+    await tour.call("POST /v1/speak", json={"text": "Hello."})
+    await tour.call("POST /v2/speak", json={"text": "Hello."}, params={"model": "flux-alexis-en"})
+    await tour.call("POST /v1/auth/grant", json={})
+
+
+async def manage_people(tour: Tour) -> None:
+    await tour.call("GET /v1/projects")
+    await tour.call(f"GET {PROJECT_PATH}")
+    await tour.call(f"PATCH {PROJECT_PATH}", json={"name": "Renamed"})
+    keys = f"{PROJECT_PATH}/keys"
+    created: Message = await tour.call(
+        f"POST {keys}",
+        json={"comment": "x", "scopes": ["member"], "time_to_live_in_seconds": 60, "tags": ["a"]},
+    )
+    tour.ids["key_id"] = created["api_key_id"]
+    await tour.call(f"GET {keys}")
+    await tour.call(f"GET {keys}/{{key_id}}")
+    await tour.call(f"DELETE {keys}/{{key_id}}")
+    members: Message = await tour.call(f"GET {PROJECT_PATH}/members")
+    tour.ids["member_id"] = members["members"][0]["member_id"]
+    await tour.call(f"GET {PROJECT_PATH}/members/{{member_id}}/scopes")
+    await tour.call(f"PUT {PROJECT_PATH}/members/{{member_id}}/scopes", json={"scope": "admin"})
+    invites = f"{PROJECT_PATH}/invites"
+    await tour.call(f"POST {invites}", json={"email": "a@example.com", "scope": "member"})
+    await tour.call(f"GET {invites}")
+    tour.ids["email"] = "a@example.com"
+    await tour.call(f"DELETE {invites}/{{email}}")
+
+
+async def store_things(tour: Tour) -> None:
+    agents, variables = f"{PROJECT_PATH}/agents", f"{PROJECT_PATH}/agent-variables"
+    made: Message = await tour.call(f"POST {agents}", json={"config": '{"greeting":"Hello"}'})
+    tour.ids["agent_id"] = made["agent_id"]
+    await tour.call(f"GET {agents}")
+    await tour.call(f"GET {agents}/{{agent_id}}")
+    await tour.call(f"PUT {agents}/{{agent_id}}", json={"metadata": {"a": "b"}})
+    await tour.call(f"DELETE {agents}/{{agent_id}}")
+    made = await tour.call(f"POST {variables}", json={"key": "DG_A", "value": [None, 1.5]})
+    tour.ids["variable_id"] = made["variable_id"]
+    await tour.call(f"GET {variables}")
+    await tour.call(f"GET {variables}/{{variable_id}}")
+    await tour.call(f"PATCH {variables}/{{variable_id}}", json={"value": None})
+    await tour.call(f"DELETE {variables}/{{variable_id}}")
+    credentials = f"{PROJECT_PATH}/self-hosted/distribution/credentials"
+    made = await tour.call(f"POST {credentials}", json={"comment": "x"})
+    tour.ids["distribution_credentials_id"] = made["distribution_credentials"][
+        "distribution_credentials_id"
+    ]
+    await tour.call(f"GET {credentials}")
+    await tour.call(f"GET {credentials}/{{distribution_credentials_id}}")
+    await tour.call(f"DELETE {credentials}/{{distribution_credentials_id}}")
+
+
+async def look_at_what_was_used(tour: Tour) -> None:
+    requests: Message = await tour.call(f"GET {PROJECT_PATH}/requests")
+    for request in requests["requests"]:
+        tour.ids["request_id"] = request["request_id"]
+        await tour.call(f"GET {PROJECT_PATH}/requests/{{request_id}}")
+    await tour.call(f"GET {PROJECT_PATH}/usage")
+    await tour.call(f"GET {PROJECT_PATH}/usage/fields")
+    for grouping in "accessor endpoint feature_set models method tags deployment".split():
+        await tour.call(f"GET {PROJECT_PATH}/usage/breakdown", params={"grouping": grouping})
+    await tour.call(f"GET {PROJECT_PATH}/usage/breakdown")
+    balances: Message = await tour.call(f"GET {PROJECT_PATH}/balances")
+    tour.ids["balance_id"] = balances["balances"][0]["balance_id"]
+    await tour.call(f"GET {PROJECT_PATH}/balances/{{balance_id}}")
+    await tour.call(f"GET {PROJECT_PATH}/billing/breakdown")
+    groupings = [("grouping", name) for name in ("accessor", "deployment", "line_item", "tags")]
+    await tour.call(f"GET {PROJECT_PATH}/billing/breakdown", params=groupings)
+    await tour.call(f"GET {PROJECT_PATH}/billing/fields")
+    await tour.call(f"GET {PROJECT_PATH}/purchases")
+    for path in ("/v1/models", f"{PROJECT_PATH}/models"):
+        models: Message = await tour.call(f"GET {path}")
+        for family in ("stt", "tts"):
+            tour.ids["model_id"] = models[family][0]["uuid"]
+            await tour.call(f"GET {path}/{{model_id}}")
+    await tour.call("GET /v1/agent/settings/think/models")
+
+
+async def end_it_all(tour: Tour) -> None:
+    await tour.call(f"DELETE {PROJECT_PATH}/members/{{member_id}}")
+    await tour.call(f"DELETE {PROJECT_PATH}/leave")
+    await tour.call(f"DELETE {PROJECT_PATH}")
+
+
+@needs_spec
+async def test_every_operation_answers_as_the_specification_says() -> None:
+    async with serving(ScriptedRecognizer.from_text(TEXT)) as client:
+        tour = Tour(client)
+        for part in (
+            *(use_the_products, manage_people, store_things, look_at_what_was_used),
+            end_it_all,
+        ):
+            await part(tour)
+    assert tour.wrong == []
+    assert tour.called == operation_names()
+    assert {place.rpartition(".")[2] for place in tour.strange} == set(BEYOND)
+
+
+# Answers without a project and without a credential.
+OPEN = ("GET /v1/agent/settings/think/models",)
+ANY_PROJECT = ("GET /v1/projects", "GET /v1/models", "GET /v1/models/{model_id}")
+
+
+@needs_spec
+async def test_every_operation_refuses_as_the_specification_says() -> None:
+    async with serving(keys=["a-key"]) as client:
+        tour = Tour(client)
+        names = sorted(operation_names() - set(OPEN))
+        tour.ids = dict.fromkeys(
+            (part.partition("}")[0] for name in names for part in name.split("{")[1:]), NOWHERE
         )
-        await talk.rest()
-    assert set(talk.order) == kinds("/v1/listen") | NEWER["/v1/listen"].keys()
-
-
-async def test_flux_says_all_it_can_say() -> None:
-    options = {
-        "model": "flux-general-multi",
-        "encoding": "linear16",
-        "sample_rate": "8000",
-        "eager_eot_threshold": "0.5",
-        "language_hint": "en",
-    }
-    async with serving(PAUSED) as client, talking(client, "/v2/listen", **options) as talk:
-        await talk.socket.send_bytes(silence(5.5))
-        await say_all(
-            talk,
-            ("ForceEndTurn", {}),
-            ("Configure", {"thresholds": {"eot_threshold": 0.8}}),
-            ("Configure", {"thresholds": {"eot_threshold": 0.1}}),
-            ("Sing", {}),
-        )
-        messages = await talk.rest()
-    assert set(talk.order) == kinds("/v2/listen") | NEWER["/v2/listen"].keys()
-    assert {m["event"] for m in messages if m["type"] == "TurnInfo"} == {
-        "Update",
-        "StartOfTurn",
-        "EagerEndOfTurn",
-        "EndOfTurn",
-    }
-
-
-async def test_aura_says_all_it_can_say() -> None:
-    async with serving() as client, talking(client, "/v1/speak") as talk:
-        flushes = [("Flush", dict[str, Any]())] * 21
-        await say_all(talk, ("Speak", {"text": "One."}), *flushes)
-        await talk.until("Warning")
-        await say_all(talk, ("Clear", {}), ("Close", {}))
-        await talk.rest()
-    assert set(talk.order) - {"audio"} == kinds("/v1/speak")
-
-
-async def test_flux_voices_say_all_they_can_say() -> None:
-    options = {"model": "flux-alexis-en"}
-    kinds_heard: set[str] = set()
-    async with serving() as client:
-        for last in ("Close", "Sing"):
-            async with talking(client, "/v2/speak", **options) as talk:
-                await talk.say("Interrupt")
-                await say_all(
-                    talk,
-                    ("Speak", {"text": "One."}),
-                    ("Flush", {}),
-                    ("Configure", {"speed": 1.1}),
-                    ("Configure", {"speed": 9.0}),
-                )
-                await talk.until("SpeechMetadata")
-                await talk.say("Speak", text="Two")
-                await talk.say("Interrupt", playback_offset={"type": "time_ms", "value": 100})
-                await talk.until("SpeechInterrupted")
-                await talk.say(last)
-                await talk.rest()
-            kinds_heard |= set(talk.order)
-    assert kinds_heard - {"audio"} == kinds("/v2/speak") | NEWER["/v2/speak"].keys()
-
-
-async def think(request: ThinkRequest) -> AsyncIterator[str | ToolCall | Thought]:
-    """Call the function that is named, or answer."""
-    last = request.messages[-1]
-    if last.content in ("here", "there"):
-        yield Thought("A function, then.")
-        yield ToolCall(last.content)
-    else:
-        yield "All right. "
-
-
-async def test_an_agent_says_all_it_can_say() -> None:
-    async def there(request: web.Request) -> web.Response:
-        return web.Response(text="done")
-
-    think_of = {"provider": {"type": "open_ai", "model": "gpt-4o-mini"}}
-    voice = {"type": "deepgram", "model": "aura-2-zeus-en"}
-    live = {"provider": {"type": "deepgram", "version": "v1"}}
-    flux = {"provider": {"type": "deepgram", "version": "v2", "model": "flux-general-en"}}
-    heard = ScriptedRecognizer([("Hello?", 0.3, 0.8)])
-    async with (
-        http_server(there) as url,
-        serving(heard, think=think) as client,
-        talking(client, "/v1/agent/converse") as talk,
-    ):
-        functions = [{"name": "here"}, {"name": "there", "endpoint": {"url": url}}]
-        settings = {
-            "audio": {"input": {"encoding": "linear16", "sample_rate": 8000}},
-            "agent": {"think": {**think_of, "functions": functions}, "think_live": live},
-        }
-        await say_all(
-            talk,
-            ("Settings", settings),
-            ("UpdatePrompt", {"prompt": "Be kind."}),
-            ("UpdateSpeak", {"speak": {"provider": voice}}),
-            ("UpdateThink_Live", {"think_live": live}),
-            ("ForceEndTurn", {}),
-            ("UpdateListen", {"listen": flux}),
-            ("InjectUserMessage", {"content": "there"}),
-        )
-        await talk.until("AgentAudioDone")
-        await talk.say("InjectUserMessage", content="here")
-        await talk.until("FunctionCallRequest")
-        await talk.say("InjectAgentMessage", message="Hello?")
-        await talk.say("InjectUserMessage", content="Never mind.")
-        await talk.until("AgentAudioDone")
-        await talk.socket.send_bytes(silence(2.0))
-        await talk.until("AgentAudioDone")
-        await say_all(talk, ("UpdateThink", {"think": think_of}), ("Sing", {}))
-        await talk.rest()
-    path = "/v1/agent/converse"
-    assert set(talk.order) - {"audio"} == kinds(path) | NEWER[path].keys()
-
-
-# The check itself.
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        {"type": "Tomorrow"},
-        {"type": "Flushed"},
-        {"type": "Flushed", "sequence_id": "0"},
-        {"type": "Metadata", "request_id": "no UUID", "model_name": "", "model_version": "",
-         "model_uuid": ""},
-    ],
-)  # fmt: skip
-def test_what_is_not_in_the_specification_is_noticed(message: dict[str, Any]) -> None:
-    with pytest.raises(AssertionError):
-        check("/v1/speak", message)
+        for name in names:
+            headers = {"Authorization": "Token a-wrong-key"}
+            await tour.call(name, expected=401, headers=headers, json={})
+            if PROJECT_PATH in name:
+                await tour.call(name, expected=404, json={})
+        tour.ids = dict.fromkeys(tour.ids, "no-uuid")
+        for name in names:
+            if PROJECT_PATH in name:
+                assert "UUID parsing failed" in await tour.call(name, expected=404, json={})
+    assert tour.wrong == []

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from deepgram_async import DeepgramSession
+from deepgram_async import DeepgramSession, RetryPolicy
 from deepgram_async.emulator import ServiceFault
-from deepgram_async.errors import (
-    DeepgramError,
-    ServerError,
-)
+from deepgram_async.errors import DeepgramError, ServerError
+from deepgram_async.models.events import Malformed, Unknown
+from deepgram_async.models.live import Results
 
-from .helpers import DEADLINE_S, serving, silence, wav
+from .helpers import DEADLINE_S, Live, of_type, serving, silence, transcripts, wav
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable, Iterator
 
     from .helpers import Client
 
@@ -134,7 +133,7 @@ async def test_a_stalled_answer_never_comes() -> None:
 async def test_a_malformed_body_is_an_error_with_its_bytes() -> None:
     fault = ServiceFault(kind="malformed", times=None)
     async with disturbed(fault) as client, session(client) as dg:
-        with pytest.raises(DeepgramError, match="truncated|JSON|decode"):
+        with pytest.raises(DeepgramError, match=r"truncated|JSON|decode"):
             await dg.listen.transcribe(RECORDING)
 
 
@@ -145,7 +144,7 @@ async def test_unknown_fields_pass_through() -> None:
         assert "field_of_tomorrow" in body["results"]
         async with session(client) as dg:
             assert (await dg.listen.transcribe(RECORDING)).transcript
-            assert await dg.models.list()
+            assert (await dg.models.list()).stt
 
 
 # Which requests are met.
@@ -157,7 +156,7 @@ async def test_a_fault_meets_its_path_method_and_project_alone() -> None:
         ServiceFault(kind="answer", method="DELETE", times=None),
         ServiceFault(kind="answer", project_id="someone-else", times=None),
     ]
-    async with disturbed(*faults) as client, session(client, max_retries=0) as dg:
+    async with disturbed(*faults) as client, session(client, retry=RetryPolicy(attempts=1)) as dg:
         await dg.listen.transcribe(RECORDING)
         with pytest.raises(ServerError):
             await dg.projects.list()
@@ -223,53 +222,147 @@ def test_a_fault_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
 
 
 async def test_the_limits_hold_for_each_project() -> None:
-    stall = ServiceFault(kind="stall", times=1)
-    async with disturbed(stall, max_requests=1) as client:
+    async with serving(max_streams=1) as client, client.live():
         emulator = client.emulator
         other = emulator.add_key(project_id=emulator.add_project("Other"))
-        waiting = asyncio.create_task(client.post(RECORDING))
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="429"):
+            await client.http.ws_connect(client.url)
         headers = {"Authorization": f"Token {other}"}
-        async with asyncio.timeout(DEADLINE_S):
-            while (await client.post(RECORDING))[0] != 429:
-                pass
-        assert (await client.post(RECORDING, headers=headers))[0] == 200
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
+        async with client.http.ws_connect(client.url, headers=headers):
+            assert emulator.open_streams == 2
 
 
 # Streams.
 
 
+@asynccontextmanager
+async def live_with(fault: ServiceFault, **options: Any) -> AsyncGenerator[Live]:
+    async with disturbed(fault) as client, client.live(**options) as live:
+        yield live
+
+
 @pytest.mark.parametrize(
-    ("reason", "code", "words"),
-    [
-        ("NET-0000", 1011, "net0000"),
-        ("NET-0001", 1011, "net0001"),
-        ("NET-0002", 1011, "net0002"),
-        ("DATA-0000", 1008, "data0000"),
-    ],
+    ("reason", "code"),
+    [("NET-0000", 1011), ("NET-0001", 1011), ("NET-0002", 1011), ("DATA-0000", 1008)],
 )
-async def test_a_stream_is_closed_with_a_documented_reason(
-    reason: str, code: int, words: str
-) -> None:
-    fault = ServiceFault(kind="close", reason=reason, after_messages=2)
-    async with disturbed(fault) as client, client.live(interim_results="true") as live:
-        messages = await live.transcribe(silence(10.0))
-        assert len(messages) == 2
-        assert live.socket.close_code == code
-        assert live.socket.close_code == code
+async def test_a_stream_is_closed_with_a_documented_reason(reason: str, code: int) -> None:
+    async with live_with(ServiceFault(kind="close", reason=reason)) as live:
+        message = await live.socket.receive(timeout=DEADLINE_S)
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, code)
+        assert reason.lower().replace("-", "") in str(message.extra)
 
 
-async def test_a_stream_is_closed_after_so_much_audio_and_resumed() -> None:
-    fault = ServiceFault(kind="close", reason="NET-0000", after_audio_bytes=8000)
+@pytest.mark.parametrize(
+    ("moment", "answers"),
+    [({"after_messages": 2}, 2), ({"after_audio_bytes": 16000}, 0), ({"after_s": 0.05}, 0)],
+)
+async def test_a_stream_is_closed_at_its_moment(moment: dict[str, Any], answers: int) -> None:
+    fault = ServiceFault(kind="close", code=4000, reason="as planned", **moment)
+    async with live_with(fault, interim_results="true") as live:
+        if "after_s" not in moment:
+            await live.socket.send_bytes(silence(10.0))
+        assert len(await live.rest()) == answers
+        assert live.socket.close_code == 4000
+
+
+async def test_the_sdk_resumes_a_stream_that_is_closed_and_loses_no_word() -> None:
+    fault = ServiceFault(kind="close", after_audio_bytes=8000)
     async with disturbed(fault) as client, session(client) as dg:
-        live = dg.listen.live(model="nova-3", encoding="linear16", sample_rate=8000)
-        async with live:
-            words = [it.transcript async for it in live.transcribe(_source())]
-        assert "hello world" in " ".join(filter(None, map(str, words)))
+        audio = (silence(0.25) for _ in range(12))
+        stream = dg.listen.live(model="nova-3", encoding="linear16", sample_rate=8000)
+        async with stream as live:
+            heard = [it async for it in live.transcribe(_paced(audio))]
+        said = " ".join(it.transcript for it in heard if isinstance(it, Results) and it.is_final)
+        assert said.split() == ["hello", "world"]
+        log = (await dg.requests.list("00000000-0000-4000-8000-000000000000")).requests
+        assert len(log) == 2
 
 
-async def _source() -> AsyncGenerator[bytes]:
-    for _ in range(20):
-        yield silence(0.25)
-        await asyncio.sleep(0.01)
+async def _paced(pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
+    for piece in pieces:
+        yield piece
+        await asyncio.sleep(0)
+
+
+async def test_a_stream_is_cut_without_a_goodbye() -> None:
+    async with live_with(ServiceFault(kind="cut")) as live:
+        await live.socket.receive(timeout=DEADLINE_S)
+        assert live.socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
+
+
+async def test_a_stalled_stream_takes_everything_and_says_nothing() -> None:
+    async with live_with(ServiceFault(kind="stall")) as live:
+        assert await live.transcribe(silence(3.0)) == []
+        assert live.socket.close_code == 1000
+
+
+async def test_a_slow_stream_says_everything_later() -> None:
+    async with live_with(ServiceFault(kind="slow", delay_s=0.1)) as live:
+        begun = asyncio.get_running_loop().time()
+        messages = await live.transcribe(silence(3.0))
+        assert "".join(transcripts(messages)) == "hello world"
+        assert asyncio.get_running_loop().time() - begun >= 0.1 * len(messages) - 0.01
+
+
+async def test_a_stream_says_what_nobody_knows() -> None:
+    async with live_with(ServiceFault(kind="unknown_message", after_messages=1)) as live:
+        kinds = [message["type"] for message in await live.transcribe(silence(3.0))]
+        assert kinds[:2] == ["Results", "MessageOfTomorrow"]
+        assert kinds[-1] == "Metadata"
+    async with live_with(ServiceFault(kind="unknown_field")) as live:
+        for message in await live.transcribe(silence(3.0)):
+            assert "field_of_tomorrow" in message
+
+
+async def test_the_sdk_hands_on_what_it_does_not_know_and_what_is_broken() -> None:
+    strange = ServiceFault(kind="unknown_message"), ServiceFault(kind="malformed")
+    async with disturbed(*strange, *map(_with_fields, strange)) as client, session(client) as dg:
+        stream = dg.listen.live(model="nova-3", encoding="linear16", sample_rate=8000)
+        async with stream as live:
+            heard = [it async for it in live.transcribe(_paced(silence(1.0) for _ in range(3)))]
+        kinds = {type(it) for it in heard}
+        assert {Unknown, Malformed, Results} <= kinds
+
+
+def _with_fields(fault: ServiceFault) -> ServiceFault:
+    return ServiceFault(kind="unknown_field", after_messages=1, times=fault.times)
+
+
+async def test_a_handshake_is_refused() -> None:
+    fault = ServiceFault(kind="answer", status=429, retry_after="7")
+    async with disturbed(fault) as client:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await client.http.ws_connect(client.url)
+        assert caught.value.status == 429
+        assert caught.value.headers is not None
+        assert caught.value.headers["Retry-After"] == "7"
+        assert "dg-error" in caught.value.headers
+        async with client.live() as live:
+            assert of_type(await live.transcribe(silence(1.0)), "Metadata")
+
+
+async def test_the_header_scripts_the_fault_of_a_stream() -> None:
+    async with serving() as client:
+        header = {"X-Emulator-Fault": "kind=close, reason=NET-0000, after_messages=1"}
+        async with client.http.ws_connect(
+            client.url, params={"encoding": "linear16", "sample_rate": "8000"}, headers=header
+        ) as socket:
+            assert len(await Live(socket).transcribe(silence(10.0))) == 1
+            assert socket.close_code == 1011
+
+
+async def test_a_stream_that_is_refused_or_closed_leaves_its_place() -> None:
+    close = ServiceFault(kind="close", times=3)
+    async with disturbed(close, max_streams=1) as client:
+        for _ in range(3):
+            async with client.live() as live:
+                await live.rest()
+            await until(lambda: client.emulator.open_streams == 0)
+        async with client.live() as live:
+            assert of_type(await live.transcribe(silence(1.0)), "Metadata")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():
+            await asyncio.sleep(0)

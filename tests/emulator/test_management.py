@@ -313,7 +313,8 @@ async def test_the_log_does_not_show_the_password_of_a_callback() -> None:
         )
         (logged,) = (await dg.requests.list()).requests
         assert "sentinel-secret" not in str(logged)
-        assert logged.callback == "http://127.0.0.1:1/here"
+        assert logged.path is not None
+        assert "127.0.0.1:1/here" in logged.path
 
 
 async def test_usage_is_summed_by_day_and_by_group() -> None:

@@ -23,7 +23,7 @@ def emulator_with(state: Path) -> Emulator:
 
 
 def session(emulator: Emulator, key: str = "a-key") -> DeepgramSession:
-    (project_id,) = {"00000000-0000-4000-8000-000000000000"}
+    project_id = "00000000-0000-4000-8000-000000000000"
     return DeepgramSession(key, base_url=emulator.base_url, project_id=project_id)
 
 
@@ -37,7 +37,8 @@ async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
         await dg.invites.create("someone@example.com", "member")
         await dg.invites.create("other@example.com", "member")
         await dg.invites.delete("other@example.com")
-        agent = await dg.agent.configurations.create({"greeting": "Hello"}, metadata={"a": "b"})
+        made = await dg.agent.configurations.create({"greeting": "Hello"}, metadata={"a": "b"})
+        agent = await dg.agent.configurations.get(made.agent_id)
         variable = await dg.agent.variables.create("DG_LIST", [1, {"two": None}])
         credentials = await dg.self_hosted.create(comment="Kept")
         await dg.listen.transcribe(wav(silence(1.0)), tag="kept")

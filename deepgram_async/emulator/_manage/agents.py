@@ -93,7 +93,8 @@ async def _create(request: web.Request, call: Call) -> web.Response:
     )
     account.agents.put(agent.agent_id, agent)
     await account.saved()
-    return json_answer(_show(agent))
+    # Documented: a new one is shown without its times.
+    return json_answer(_new(agent))
 
 
 def _block(text: str) -> msgspec.Raw:
@@ -132,11 +133,13 @@ def _agent(request: web.Request, call: Call) -> Agent:
     return agent
 
 
+def _new(agent: Agent) -> dict[str, Json]:
+    return {"agent_id": agent.agent_id, "config": agent.config, "metadata": agent.metadata}
+
+
 def _show(agent: Agent) -> Json:
     return {
-        "agent_id": agent.agent_id,
-        "config": agent.config,
-        "metadata": agent.metadata,
+        **_new(agent),
         "created_at": asking.iso(agent.created),
         "updated_at": asking.iso(agent.updated),
     }
