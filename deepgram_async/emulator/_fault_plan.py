@@ -6,8 +6,6 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from ._errors import bad_request
 from ._faults import ServiceFault
 
@@ -89,9 +87,7 @@ class FaultPlan:
 
 
 def _read(text: str) -> ServiceFault:
-    parts = (part.partition("=") for part in text.split(","))
-    fields = {name.strip(): value.strip() for name, _, value in parts}
     try:
-        return msgspec.convert(fields, ServiceFault, strict=False)
-    except (msgspec.ValidationError, ValueError) as error:
+        return ServiceFault.parse(text)
+    except ValueError as error:
         raise bad_request(f"{FAULT_HEADER}: {error}") from None

@@ -12,6 +12,7 @@ import aiohttp
 
 from deepgram_async.emulator import ToneSynthesizer
 
+from .conforming import check
 from .helpers import DEADLINE_S, Client, Message
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ CHARACTER_S = 0.05
 class Talk:
     """The client's end of a socket on which both sides send text and one sends audio."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, path: str) -> None:
         self.socket = socket
+        self._path = path
         self.audio = b""
         self.order: list[str] = []
         """Types of the messages, and `audio` for any number of frames of it."""
@@ -45,6 +47,7 @@ class Talk:
                         self.order.append("audio")
                 case aiohttp.WSMsgType.TEXT:
                     message: Message = json.loads(frame.data)
+                    check(self._path, message)
                     self.order.append(message["type"])
                     return message
                 case _:
@@ -72,7 +75,7 @@ class Talk:
 async def talking(client: Client, path: str, **options: str) -> AsyncGenerator[Talk]:
     url = client.emulator.base_url + path
     async with asyncio.timeout(DEADLINE_S), client.http.ws_connect(url, params=options) as socket:
-        yield Talk(socket)
+        yield Talk(socket, path)
 
 
 class HeldSynthesizer(ToneSynthesizer):

@@ -156,7 +156,7 @@ async def test_the_configuration_is_changed_in_order_with_the_audio() -> None:
 
 
 NUMBERS = ScriptedRecognizer.from_text("My shitty number is one two three four.", start_s=0.1)
-FORMATS = {
+FORMATS: dict[str, tuple[dict[str, str], str]] = {
     "as spoken": ({}, "My shitty number is one two three four."),
     "numerals": ({"numerals": "true"}, "My shitty number is 1 2 3 4."),
     "redact": ({"redact": "numbers"}, "My shitty number is * * * *."),
@@ -174,7 +174,7 @@ async def test_words_are_written_as_the_options_want_them(case: str) -> None:
     assert events(messages)[-1] == ("EndOfTurn", text)
 
 
-FAILURES = {
+FAILURES: dict[str, tuple[dict[str, str], dict[str, Any], str]] = {
     "eager above final": (EN, {"thresholds": {"eager_eot_threshold": 0.8}}, "INVALID_THRESHOLD"),
     "out of range": (EN, {"thresholds": {"eot_threshold": 0.2}}, "INVALID_THRESHOLD"),
     "too many keyterms": (EN, {"keyterms": ["x"] * 101}, "KEYTERM_LIMIT_EXCEEDED"),

@@ -212,7 +212,7 @@ async def test_pronunciations_are_counted() -> None:
     assert messages[-1]["billable_character_count"] == len("Take it and  go.")
 
 
-FATAL = {
+FATAL: dict[str, tuple[str | bytes, str, int]] = {
     "no JSON": ("Hello", "MESSAGE-0000", 1008),
     "an unknown command": ('{"type":"Sing"}', "DATA-0000", 1008),
     "a command without its text": ('{"type":"Speak"}', "DATA-0000", 1008),
@@ -238,7 +238,8 @@ async def test_what_cannot_be_done_is_an_error_and_a_close(case: str) -> None:
     ("setting", "code"), [("flux_timeout_s", "NET-0004"), ("speak_longest_s", "NET-0003")]
 )
 async def test_a_silent_or_old_stream_is_ended(setting: str, code: str) -> None:
-    async with serving(**{setting: 0.05}) as client, talking(client, PATH, **VOICE) as talk:
+    limit: dict[str, Any] = {setting: 0.05}
+    async with serving(**limit) as client, talking(client, PATH, **VOICE) as talk:
         error = (await talk.rest())[-1]
     assert (error["type"], error["code"], talk.code) == ("Error", code, 1011)
 

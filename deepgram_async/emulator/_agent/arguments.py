@@ -29,12 +29,13 @@ _DAY: Final = re.compile(
 _TIME: Final = re.compile(
     r"\b(noon|midnight|\d{1,2}(?::\d{2})?\s*(?:am|pm|o'clock))", re.IGNORECASE
 )
-_END: Final = (
-    r"(?=\s+(?:in|at|for|to|from|on|with|by|and|please|today|tomorrow|tonight)\b|[,.?!;]|$)"
-)
+_AFTER_WORDS: Final = r"\b(?:in|at|for|to|from|of|about|near|named|called)\s+(?:the\s+)?"
+_ENDING_WORDS: Final = "in|at|for|to|from|on|with|by|please|today|tomorrow|tonight"
 _AFTER: Final = re.compile(
-    rf"\b(?:in|at|for|to|from|of|about|near|named|called)\s+(?:the\s+)?([\w' -]+?){_END}",
-    re.IGNORECASE,
+    rf"{_AFTER_WORDS}([\w' -]+?)(?=\s+(?:and|{_ENDING_WORDS})\b|[,.?!;]|$)", re.IGNORECASE
+)
+_SEVERAL_AFTER: Final = re.compile(
+    rf"{_AFTER_WORDS}([\w' ,-]+?)(?=\s+(?:{_ENDING_WORDS})\b|[.?!;]|$)", re.IGNORECASE
 )
 _NAMES: Final = re.compile(r"\b[A-Z][\w'-]*(?:\s+[A-Z][\w'-]*)*")
 # At the beginning of a sentence these are written like names.
@@ -42,6 +43,7 @@ _NO_NAMES: Final = frozenset(
     "a an and are at can check could do find for give how i in is it look no ok okay on please show"
     " tell the this to what what's when where which who will would yes you".split()
 )
+_NO_VALUES: Final = _NO_NAMES | _NUMBER_WORDS.keys()
 _DAYS: Final = ("date", "day", "when")
 
 
@@ -93,8 +95,7 @@ class _Words:
             case "boolean":
                 return True if self._mentions(in_words(name)) else None
             case "array":
-                one = self.find(name, cast("Schema", schema.get("items") or {"type": "string"}))
-                return None if one is None else self._listed(one)
+                return self._several(name, cast("Schema", schema.get("items") or {}))
             case "string" | None:
                 return self._string(name)
             case _:
@@ -133,7 +134,7 @@ class _Words:
     def _take(self, pattern: re.Pattern[str]) -> str | None:
         for found in pattern.finditer(self._text):
             value = found.group(found.lastindex or 0).strip()
-            if set(value.lower().split()) <= self._function | _NO_NAMES | _NUMBER_WORDS.keys():
+            if value.isdecimal() or set(value.lower().split()) <= self._function | _NO_VALUES:
                 continue
             start, end = found.span(found.lastindex or 0)
             self._text = self._text[:start] + self._text[end:]
@@ -151,8 +152,9 @@ class _Words:
                 return value
         return None
 
-    def _listed(self, one: object) -> list[object]:
-        if not isinstance(one, str):
-            return [one]
-        parts = re.split(r",\s*|\s+and\s+", one)
-        return [part.strip() for part in parts if part.strip()]
+    def _several(self, name: str, items: Schema) -> list[object] | None:
+        if items.get("type", "string") != "string" or "enum" in items:
+            one = self.find(name, items)
+            return None if one is None else [one]
+        found = self._take(_SEVERAL_AFTER) or self._name()
+        return None if found is None else [*re.split(r",\s*(?:and\s+)?|\s+and\s+", found)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import msgspec
@@ -12,7 +12,7 @@ from deepgram_async.errors import ConfigurationError, ProtocolError
 from .thinking import Thought, ToolCall
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator
 
     from deepgram_async.models.agent import History
 
@@ -143,24 +143,54 @@ def _written(message: History) -> Iterator[dict[str, object]]:
         yield {"role": "tool", "tool_call_id": call.id, "content": call.response}
 
 
+class _FunctionPart(msgspec.Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _ToolPart(msgspec.Struct):
+    index: int = 0
+    id: str | None = None
+    function: _FunctionPart | None = None
+
+
+class _Delta(msgspec.Struct):
+    content: str | None = None
+    reasoning_content: str | None = None
+    tool_calls: list[_ToolPart] | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta | None = None
+
+
+class _Chunk(msgspec.Struct):
+    """What is used of one event of the stream."""
+
+    choices: list[_Choice] = []
+
+
+_decoder: Final = msgspec.json.Decoder(_Chunk)
+
+
 class _Tools:
     """Calls of tools, which come in parts."""
 
     def __init__(self) -> None:
-        self._parts: dict[int, dict[str, str]] = {}
+        self._calls: dict[int, ToolCall] = {}
 
-    def add(self, delta: Mapping[str, Any]) -> None:
-        call = self._parts.setdefault(
-            int(delta.get("index") or 0), {"id": "", "name": "", "arguments": ""}
+    def add(self, part: _ToolPart) -> None:
+        before = self._calls.get(part.index) or ToolCall("", "")
+        function = part.function or _FunctionPart()
+        self._calls[part.index] = ToolCall(
+            before.name + (function.name or ""),
+            before.arguments + (function.arguments or ""),
+            part.id or before.id,
         )
-        function = delta.get("function") or {}
-        call["id"] += delta.get("id") or ""
-        call["name"] += function.get("name") or ""
-        call["arguments"] += function.get("arguments") or ""
 
     def calls(self) -> Iterator[ToolCall]:
-        for _, call in sorted(self._parts.items()):
-            yield ToolCall(call["name"], call["arguments"] or "{}", call["id"] or None)
+        for _, call in sorted(self._calls.items()):
+            yield ToolCall(call.name, call.arguments or "{}", call.id)
 
 
 def _parts(line: bytes, tools: _Tools) -> Iterator[str | Thought]:
@@ -169,16 +199,16 @@ def _parts(line: bytes, tools: _Tools) -> Iterator[str | Thought]:
     if not line.startswith(_EVENT) or line.endswith(_END):
         return
     try:
-        event = msgspec.json.decode(line.removeprefix(_EVENT).strip(), type=dict[str, Any])
-        choices = event.get("choices") or [{}]
-        delta: dict[str, Any] = choices[0].get("delta") or {}
-        for part in delta.get("tool_calls") or ():
-            tools.add(part)
-    except (msgspec.DecodeError, AttributeError, TypeError, ValueError):
+        chunk = _decoder.decode(line.removeprefix(_EVENT).strip())
+    except msgspec.DecodeError:
         raise ProtocolError(
             "the language model sent what is no chat completion", body=line
         ) from None
-    if delta.get("reasoning_content"):
-        yield Thought(delta["reasoning_content"])
-    if delta.get("content"):
-        yield delta["content"]
+    for choice in chunk.choices:
+        delta = choice.delta or _Delta()
+        for part in delta.tool_calls or ():
+            tools.add(part)
+        if delta.reasoning_content:
+            yield Thought(delta.reasoning_content)
+        if delta.content:
+            yield delta.content

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -88,7 +88,9 @@ class _Session:
         self._peer = peer
         self._socket = socket
         self._clock = asyncio.get_running_loop().time
-        self._inbox: Inbox[bytes | ClientMessage] = Inbox(self._settings.max_backlog_bytes)
+        self._inbox: Inbox[bytes | ClientMessage | AgentFailure] = Inbox(
+            self._settings.max_backlog_bytes
+        )
         self._is_user_speaking = False
 
     async def run(self) -> None:
@@ -236,10 +238,7 @@ class _Session:
 
     async def _read(self) -> None:
         while (frame := await self._receive()) is not None:
-            said = frame if isinstance(frame, bytes) else says.parse(frame)
-            if isinstance(said, says.SettingsMessage):
-                raise AgentFailure("SETTINGS_ALREADY_APPLIED", "There are settings already.")
-            await self._inbox.put(self._clock(), said)
+            await self._inbox.put(self._clock(), _understood(frame))
 
     # The worker.
 
@@ -265,6 +264,8 @@ class _Session:
                     dialogue.take_response(said)
                 case says.KeepAlive() | says.CustomToThinkProvider():
                     pass
+                case AgentFailure():
+                    raise said
                 case _:
                     await self._update(said, dialogue)
 
@@ -315,7 +316,7 @@ class _Session:
         said: says.UpdatePrompt | says.UpdateThink | says.UpdateSpeak | says.UpdateThinkLive,
         dialogue: Dialogue,
     ) -> None:
-        change: dict[str, object]
+        change: dict[str, Any]
         agent = dialogue.agent
         match said:
             case says.UpdatePrompt(prompt):
@@ -335,6 +336,19 @@ class _Session:
 
     async def _warn(self, code: str, description: str) -> None:
         await self._peer.say({"type": "Warning", "code": code, "description": description})
+
+
+def _understood(frame: bytes | str) -> bytes | ClientMessage | AgentFailure:
+    """Return what a client says, or why that ends the conversation when its turn has come."""
+    if isinstance(frame, bytes):
+        return frame
+    try:
+        said = says.parse(frame)
+    except SettingsError as error:
+        return AgentFailure(error.code, str(error))
+    if isinstance(said, says.SettingsMessage):
+        return AgentFailure("SETTINGS_ALREADY_APPLIED", "There are settings already.")
+    return said
 
 
 def _listen_as_told(listener: TurnListener, listen: Listen) -> None:
@@ -364,7 +378,10 @@ def _with_prompt(think: Think, more: str) -> Think:
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     leaves: list[BaseException] = []
     for error in group.exceptions:
-        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+        if isinstance(error, BaseExceptionGroup):
+            leaves += _leaves(cast("BaseExceptionGroup[BaseException]", error))
+        else:
+            leaves.append(error)
     return leaves
 
 

@@ -118,8 +118,8 @@ class _Codec(msgspec.Struct, frozen=True):
 
 
 _CODECS: Final = {
-    # The frame with the length of the whole would have to be written last, at the beginning.
-    "mp3": _Codec("libmp3lame", "mp3", 48000, options={"write_xing": "0"}),
+    # Nothing but frames: that with the length of the whole would have to be written last.
+    "mp3": _Codec("libmp3lame", "mp3", 48000, options={"write_xing": "0", "id3v2_version": "0"}),
     # Without it a page of Ogg holds a second, and short answers would come all at once.
     "opus": _Codec("libopus", "ogg", 12000, 256000, {"page_duration": "200000"}),
     "flac": _Codec("flac", "flac", None),

@@ -37,21 +37,24 @@ class HibariSynthesizer:
 
     def __init__(self) -> None:
         try:
-            import av  # noqa: F401 - what resamples; better missed now than in mid-sentence
-            from hibari import Hibari
-            from hibari.voices import VOICES, voice_path
+            import av
+            from hibari import Hibari, voices
         except ImportError:
             msg = f"real speech needs hibari-tts and PyAV: {_INSTALL}"
             raise SynthesizerUnavailableError(msg) from None
+        # The package has no types.
+        registry: Any = voices
         try:
-            path = Path(voice_path(_VOICE, download_missing=False))
+            path = Path(registry.voice_path(_VOICE, download_missing=False))
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
             msg = f"the voice of hibari-tts cannot be read: {error}; {_INSTALL}"
             raise SynthesizerUnavailableError(msg) from None
-        if digest != VOICES[_VOICE]["sha256"]:
+        if digest != registry.VOICES[_VOICE]["sha256"]:
             msg = f"the voice in {path} is damaged: {_INSTALL} --force-reinstall"
             raise SynthesizerUnavailableError(msg)
+        # What resamples; better missed now than in mid-sentence.
+        self._library: Any = av
         self._voice: Any = Hibari(voice=_VOICE, threads=1)
         self._rate = int(self._voice.sample_rate)
         # The first text loads the dictionaries.
@@ -82,7 +85,7 @@ class HibariSynthesizer:
         import numpy as np
 
         speed = min(max(speed, _SLOWEST), _FASTEST)
-        resample = _Resampler(self._rate, rate)
+        resample = _Resampler(self._library, self._rate, rate)
         for piece in self._voice.stream(text, speed=speed, seed=0):
             yield resample((np.clip(piece, -1.0, 1.0) * 32767.0).astype("<i2"))
         if rest := resample.rest():
@@ -90,20 +93,17 @@ class HibariSynthesizer:
 
 
 class _Resampler:
-    def __init__(self, source: int, target: int) -> None:
-        import av
-
+    def __init__(self, library: Any, source: int, target: int) -> None:
+        self._library = library
         self._source = source
         self._resampler: Any = None
         if source != target:
-            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=target)
+            self._resampler = library.AudioResampler(format="s16", layout="mono", rate=target)
 
     def __call__(self, samples: Any) -> bytes:
-        import av
-
         if self._resampler is None or not len(samples):
             return cast("bytes", samples.tobytes())
-        frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
+        frame = self._library.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
         frame.sample_rate = self._source
         return _joined(self._resampler.resample(frame))
 
