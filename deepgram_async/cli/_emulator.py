@@ -1,14 +1,9 @@
 """The command that serves the local Deepgram."""
 
 import asyncio
-import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from deepgram_async.emulator import EmulatorSettings
 
 __all__ = ["emulator"]
 
@@ -58,7 +53,16 @@ __all__ = ["emulator"]
     "--fault-seed", type=int, default=0, show_default=True, help="Seed for faults by chance."
 )
 def emulator(
-    host: str, port: int, recognizer: str, faults: tuple[str, ...], **options: object
+    host: str,
+    port: int,
+    recognizer: str,
+    state: Path | None,
+    keys: tuple[str, ...],
+    max_requests: int | None,
+    max_streams: int | None,
+    inactivity_timeout: float,
+    faults: tuple[str, ...],
+    fault_seed: int,
 ) -> None:
     """Serve a local Deepgram until Ctrl-C, and print its address.
 
@@ -66,9 +70,28 @@ def emulator(
     DEEPGRAM_BASE_URL and any DEEPGRAM_API_KEY.
     """
     # Slow to load, with a web server in it.
-    from deepgram_async.emulator import Emulator, load_recognizer
+    import sqlite3
 
-    settings = _settings(faults, options)
+    from deepgram_async.emulator import (
+        Emulator,
+        EmulatorSettings,
+        ServiceFault,
+        load_recognizer,
+    )
+
+    try:
+        planned = [ServiceFault.parse(fault) for fault in faults]
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), param_hint="--fault") from None
+    settings = EmulatorSettings(
+        keys=keys or None,
+        state=state,
+        max_requests=max_requests,
+        max_streams=max_streams,
+        inactivity_timeout_s=inactivity_timeout,
+        faults=planned,
+        fault_seed=fault_seed,
+    )
     try:
         engine = load_recognizer(recognizer)
     except ValueError as exc:
@@ -85,6 +108,9 @@ def emulator(
     except sqlite3.Error as exc:
         raise click.BadParameter(str(exc), param_hint="--state") from None
     except OSError as exc:
+        if exc.filename is not None:
+            why = f"{exc.filename}: {exc.strerror}"
+            raise click.BadParameter(why, param_hint="--state") from None
         raise click.ClickException(
             f"cannot listen on {host}:{port}: {exc.strerror or exc}"
         ) from None
