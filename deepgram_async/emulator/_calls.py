@@ -147,7 +147,11 @@ def route(
         caller = NOBODY if scope is None else services.access.authenticate(request)
         PROJECT_ID.set(caller.project_id)
         faults = services.faults.take(
-            request.path, request.method, caller.project_id, request.headers
+            request.path,
+            request.method,
+            caller.project_id,
+            request.headers,
+            is_socket=is_streaming,
         )
         call = Call(
             services=services,

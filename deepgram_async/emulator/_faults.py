@@ -122,6 +122,11 @@ class ServiceFault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return msgspec.convert(fields, cls, strict=False)
 
     @property
+    def is_for_sockets(self) -> bool:
+        """Whether it can only happen to a WebSocket, so that it waits for one."""
+        return self.kind in ("close", "unknown_message")
+
+    @property
     def happens_at_once(self) -> bool:
         """Whether it waits for nothing on an open WebSocket."""
         return self.after_s is self.after_messages is self.after_audio_bytes is None

@@ -284,6 +284,14 @@ async def _paced(pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
         await asyncio.sleep(0)
 
 
+async def test_what_can_only_happen_to_a_stream_waits_for_one() -> None:
+    async with disturbed(ServiceFault(kind="close", code=4000)) as client:
+        assert (await client.post(RECORDING))[0] == 200
+        async with client.live() as live:
+            await live.rest()
+            assert live.socket.close_code == 4000
+
+
 async def test_a_stream_is_cut_without_a_goodbye() -> None:
     async with live_with(ServiceFault(kind="cut")) as live:
         await live.socket.receive(timeout=DEADLINE_S)
