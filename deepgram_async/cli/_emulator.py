@@ -25,6 +25,19 @@ __all__ = ["emulator"]
     help="whisper recognises real speech, scripted hears silence.",
 )
 @click.option(
+    "--synthesizer",
+    default="hibari",
+    show_default=True,
+    metavar="NAME",
+    help="hibari speaks English, tone hums.",
+)
+@click.option(
+    "--think",
+    metavar="URL",
+    help="A server like OpenAI's that thinks for voice agents, as in http://localhost:11434/v1. "
+    "By default rules do, which call functions by the words that describe them.",
+)
+@click.option(
     "--state",
     type=click.Path(dir_okay=False, path_type=Path),
     help="SQLite file for projects, keys and the request log. In memory if left out.",
@@ -56,6 +69,8 @@ def emulator(
     host: str,
     port: int,
     recognizer: str,
+    synthesizer: str,
+    think: str | None,
     state: Path | None,
     keys: tuple[str, ...],
     max_requests: int | None,
@@ -75,8 +90,11 @@ def emulator(
     from deepgram_async.emulator import (
         Emulator,
         EmulatorSettings,
+        OpenAiThinker,
         ServiceFault,
         load_recognizer,
+        load_synthesizer,
+        think_by_rules,
     )
 
     try:
@@ -96,9 +114,17 @@ def emulator(
         engine = load_recognizer(recognizer)
     except ValueError as exc:
         raise click.BadParameter(str(exc), param_hint="--recognizer") from None
+    try:
+        # Real speech is loaded by the emulator, when it is first wanted.
+        voice = None if synthesizer == "hibari" else load_synthesizer(synthesizer)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), param_hint="--synthesizer") from None
+    thinker = think_by_rules if think is None else OpenAiThinker(think)
 
     async def serve() -> None:
-        async with Emulator(engine, settings, host=host, port=port) as local:
+        async with Emulator(
+            engine, settings, host=host, port=port, synthesizer=voice, think=thinker
+        ) as local:
             click.echo(local.base_url)
             click.echo(f"Serving a local Deepgram with {engine.name}. Ctrl-C ends it.", err=True)
             await asyncio.Event().wait()
