@@ -33,10 +33,13 @@ from ._speech.synthesizers import (
     ToneSynthesizer,
     load_synthesizer,
 )
+from ._strict.deviations import Deviation, DeviationRule
 from ._vad import VoiceDetector, voice_detector
 from ._whisper import WhisperRecognizer
 
 __all__ = [
+    "Deviation",
+    "DeviationRule",
     "Emulator",
     "EmulatorSettings",
     "HibariSynthesizer",

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._faults import ServiceFault
     from ._manage.records import Method, UsedModel
     from ._services import Services
+    from ._watch import Body
 
 __all__ = ["Call", "Endpoint", "Product", "Used", "accept", "respond_slowly", "route"]
 
@@ -189,7 +190,7 @@ async def _serve(
             answer = await endpoint(request, call)
             if not call.is_streaming:
                 call.status = answer.status
-                answer = await disturb(request, answer, call.faults)
+                answer = await disturb(request, answer, call.faults, _body(call))
             return answer
     except Refusal as refusal:
         call.status, call.message = refusal.status, refusal.message
@@ -211,6 +212,8 @@ async def accept(request: web.Request, call: Call) -> AsyncGenerator[FaultySocke
     settings = call.services.settings
     socket = FaultySocket(
         call.faults,
+        call.services.watch,
+        call.request_id,
         protocols=() if call.caller.protocol is None else (call.caller.protocol,),
         timeout=settings.close_timeout_s,
         max_msg_size=settings.max_frame_bytes,
@@ -233,9 +236,14 @@ async def respond_slowly(
     request: web.Request, call: Call, headers: Mapping[str, str]
 ) -> web.StreamResponse:
     """Begin an answer whose body is written piece by piece; the call's faults apply to it."""
-    answer = FaultyBody(call.faults, headers=headers)
+    answer = FaultyBody(call.faults, headers=headers, written=_body(call))
     await answer.prepare(request)
     return answer
+
+
+def _body(call: Call) -> Body | None:
+    watch = call.services.watch
+    return watch.new_body() if watch.observers else None
 
 
 def _asked_for(query: MultiMapping[str]) -> Used:

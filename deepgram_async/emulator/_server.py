@@ -30,17 +30,21 @@ from ._speech import flux as _speak_flux
 from ._speech import live as _speak_live
 from ._speech import rest as _speak_rest
 from ._speech.voice import Voice
+from ._strict.inspector import Inspector
 from ._wire import new_request_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
-    from aiohttp.typedefs import Handler
+    from aiohttp.typedefs import Handler, Middleware
 
     from ._agent.thinking import ThinkFunction
     from ._faults import ServiceFault
     from ._recognizers import Recognizer
     from ._speech.synthesizers import Synthesizer
+    from ._strict.deviations import Deviation
+    from ._watch import Watch
 
 __all__ = ["Emulator"]
 
@@ -106,6 +110,7 @@ class Emulator:
         self._port: int | None = None
         self._services: Services | None = None
         self._runner: web.AppRunner | None = None
+        self._inspector: Inspector | None = None
 
     @property
     def port(self) -> int:
@@ -132,6 +137,14 @@ class Emulator:
     def open_streams(self) -> int:
         """How many live streams are open; 0 when it is not started."""
         return 0 if self._services is None else len(self._services.open_sockets)
+
+    @property
+    def deviations(self) -> Sequence[Deviation]:
+        """Where clients left Deepgram's specification since the start, the oldest first.
+
+        There are none unless `EmulatorSettings.strict` is set; the latest 1000 are kept.
+        """
+        return () if self._inspector is None else tuple(self._inspector.deviations)
 
     @property
     def _running(self) -> Services:
@@ -167,6 +180,9 @@ class Emulator:
             faults=FaultPlan(settings.faults, settings.fault_seed),
             log=RequestLog(account),
         )
+        if settings.strict:
+            self._inspector = Inspector(services.watch)
+            services.watch.add(self._inspector)
         try:
             self._runner = await self._serve(services)
         except BaseException:
@@ -271,7 +287,7 @@ class Emulator:
 
     async def _serve(self, services: Services) -> web.AppRunner:
         app = web.Application(
-            middlewares=[_answer_errors], client_max_size=self._settings.max_text_bytes
+            middlewares=[_guard(services.watch)], client_max_size=self._settings.max_text_bytes
         )
         for routes in _ENDPOINTS:
             app.add_routes(routes(services))
@@ -301,26 +317,48 @@ class Emulator:
         return runner
 
 
-@web.middleware
-async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    request_id = new_request_id()
-    REQUEST_ID.set(request_id)
-    PROJECT_ID.set(None)
+def _guard(watch: Watch) -> Middleware:
+    """Return what every request passes first and every answer last."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request_id = new_request_id()
+        REQUEST_ID.set(request_id)
+        PROJECT_ID.set(None)
+        if not watch.observers or request.path == "/" or request.path.startswith(_control.PREFIX):
+            return (await _answer(request, handler, request_id))[0]
+        watch.asked(request_id, request)
+        answer: web.StreamResponse | None = None
+        refusal: Refusal | None = None
+        try:
+            answer, refusal = await _answer(request, handler, request_id)
+            return answer
+        finally:
+            watch.answered(request_id, request, answer, refusal)
+
+    return guard
+
+
+async def _answer(
+    request: web.Request, handler: Handler, request_id: str
+) -> tuple[web.StreamResponse, Refusal | None]:
+    """Return the answer to a request, and the refusal that it is, if it is one."""
+    refusal: Refusal
     try:
-        return await handler(request)
-    except Refusal as refusal:
-        return refusal.response(request_id)
+        return await handler(request), None
+    except Refusal as refused:
+        refusal = refused
     except web.HTTPNotFound:
-        return Refusal(*NOT_FOUND).response(request_id)
+        refusal = Refusal(*NOT_FOUND)
     except web.HTTPMethodNotAllowed:
-        return Refusal(*METHOD_NOT_ALLOWED).response(request_id)
+        refusal = Refusal(*METHOD_NOT_ALLOWED)
     except (web.HTTPException, ConnectionResetError):
         # The latter is a client that has left while its answer was written.
         raise
     except Exception:  # an endpoint's defect becomes the service's answer to one, and is logged
         _log.exception("defect while serving %s %s", request.method, request.path)
-        message = "Internal server error."
-        return Refusal(500, "Internal Server Error", message).response(request_id)
+        refusal = Refusal(500, "Internal Server Error", "Internal server error.")
+    return refusal.response(request_id), refusal
 
 
 async def _add_ids(request: web.Request, response: web.StreamResponse) -> None:

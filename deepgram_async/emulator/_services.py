@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ._errors import TOO_MANY_REQUESTS, Refusal
+from ._watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
@@ -101,5 +102,6 @@ class Services:
     gates: Gates
     faults: FaultPlan
     log: RequestLog
+    watch: Watch = field(default_factory=Watch)
     background: Background = field(default_factory=Background)
     open_sockets: set[web.WebSocketResponse] = field(default_factory=set["web.WebSocketResponse"])

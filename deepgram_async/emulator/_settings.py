@@ -35,6 +35,9 @@ class EmulatorSettings:
     endpoints know; None keeps them in memory, until the emulator stops."""
     faults: Sequence[ServiceFault] = ()
     """What goes wrong from the beginning; `Emulator.inject` adds more."""
+    strict: bool = False
+    """Whether every way in which clients leave Deepgram's specification is written down, in
+    `Emulator.deviations` and in the log."""
     fault_seed: int = 0
     """Beginning of the random numbers for faults with a `probability`."""
     clock: Callable[[], float] = time.time
