@@ -163,6 +163,12 @@ class ScriptedRecognizer:
         )
 
     @property
+    def end_s(self) -> float:
+        """When the last word of all channels ends, in seconds; 0.0 without words."""
+        scripts = (self._words,) if self._channels is None else self._channels.values()
+        return max((words[-1].end for words in scripts if words), default=0.0)
+
+    @property
     def name(self) -> str:
         """Always `scripted`."""
         return "scripted"

@@ -98,11 +98,11 @@ class SocketJudge:
         except (msgspec.DecodeError, RecursionError):
             self.complain("message-json", "a text frame is no JSON")
             return
-    XX
+        said = cast("Fields", fields) if isinstance(fields, dict) else {}
+        kind = said.get("type")
+        if not isinstance(kind, str):
             self.complain("message-json", "a text frame is no object with a type")
             return
-        said = cast("Fields", fields)
-        kind = said["type"]
         if self.is_closing:
             self.complain("after-close", f"{kind} comes behind the message that closes the stream")
         self.hear_message(kind, said)
