@@ -24,6 +24,7 @@ from ._recognizers import (
     ScriptedRecognizer,
     load_recognizer,
 )
+from ._replay import Replay
 from ._server import Emulator
 from ._settings import EmulatorSettings
 from ._speech.hibari import HibariSynthesizer
@@ -49,6 +50,7 @@ __all__ = [
     "RecognizedWord",
     "Recognizer",
     "RecognizerUnavailableError",
+    "Replay",
     "ScriptedRecognizer",
     "ServiceFault",
     "ServiceFaultKind",

@@ -28,6 +28,7 @@ from ._errors import METHOD_NOT_ALLOWED, Refusal
 from ._faulty_answers import FaultyBody, answer_wrongly, disturb
 from ._faulty_socket import FaultySocket
 from ._manage.records import FEATURES, LoggedRequest
+from ._secrets import without_password
 from ._services import PROJECT_ID, REQUEST_ID
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Call:
             models=tuple(used.models),
             features=tuple(used.features),
             tags=tuple(used.tags),
-            callback=None if used.callback is None else _without_password(used.callback),
+            callback=None if used.callback is None else without_password(used.callback),
         )
 
 
@@ -255,11 +256,4 @@ def _asked_for(query: MultiMapping[str]) -> Used:
 
 def _without_secrets(url: URL) -> str:
     callback = url.query.get("callback")
-    return str(url if callback is None else url.update_query(callback=_without_password(callback)))
-
-
-def _without_password(callback: str) -> str:
-    try:
-        return str(URL(callback).with_user(None))
-    except ValueError:
-        return ""
+    return str(url if callback is None else url.update_query(callback=without_password(callback)))

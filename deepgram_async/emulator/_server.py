@@ -23,6 +23,7 @@ from ._manage.scopes import is_scope
 from ._manage.tokens import Tokens
 from ._read import endpoint as _read
 from ._recognizers import load_recognizer
+from ._recorder import Recorder
 from ._request_log import RequestLog
 from ._services import PROJECT_ID, REQUEST_ID, Gates, Services
 from ._settings import EmulatorSettings
@@ -111,6 +112,7 @@ class Emulator:
         self._services: Services | None = None
         self._runner: web.AppRunner | None = None
         self._inspector: Inspector | None = None
+        self._recorder: Recorder | None = None
 
     @property
     def port(self) -> int:
@@ -184,6 +186,11 @@ class Emulator:
             self._inspector = Inspector(services.watch)
             services.watch.add(self._inspector)
         try:
+            if settings.record is not None:
+                self._recorder = await asyncio.to_thread(
+                    Recorder, settings.record, with_audio=settings.record_audio
+                )
+                services.watch.add(self._recorder)
             self._runner = await self._serve(services)
         except BaseException:
             await self.stop()
@@ -193,6 +200,7 @@ class Emulator:
         """Close every stream with 1001, cancel what runs, and stop listening; twice is fine."""
         runner, self._runner, self._port = self._runner, None, None
         services, self._services = self._services, None
+        recorder, self._recorder = self._recorder, None
         if runner is not None:
             await runner.cleanup()
         if services is not None:
@@ -201,6 +209,8 @@ class Emulator:
             services.voice.close()
             await services.http.close()
             await services.account.close()
+        if recorder is not None:
+            recorder.close()
 
     def inject(self, *faults: ServiceFault) -> None:
         """Let things go wrong for the next requests and streams that the faults match.

@@ -8,20 +8,31 @@ from pathlib import Path
 
 import pytest
 
+from deepgram_async.testing import LocalDeepgram
+
 pytest_plugins = "pytester"
 
-PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+ROOT = Path(__file__).parents[2]
+PYPROJECT = ROOT / "pyproject.toml"
 SILENCE = "def silence(seconds): return bytes(round(seconds * 16000) * 2)\n"
 RAW = "model='nova-3', encoding='linear16', sample_rate=16000, punctuate=True"
 
 
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, *args: str) -> pytest.RunResult:
+def run(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    *args: str,
+    has_session: bool = False,
+) -> pytest.RunResult:
     # Only what is named here: what else is installed must not matter, and takes time.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     plugin = ["-p", "deepgram_async.testing._plugin", "-p", "no:cacheprovider"]
     # The plugin is imported already where these tests run.
     warnings = ["-W", "error", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    return pytester.runpytest_inprocess(*warnings, *plugin, *args)
+    # What a run in this process imports is forgotten behind it; sessions import while they are used.
+    how = pytester.runpytest_subprocess if has_session else pytester.runpytest_inprocess
+    return how(*warnings, *plugin, *args)
 
 
 def test_the_entry_point_is_the_plugin() -> None:
@@ -90,8 +101,9 @@ def test_a_session_of_this_package_hears_turns_and_converses(
         + f"""
 import asyncio
 from deepgram_async.emulator import ToolCall
-from deepgram_async.models.agent import ConversationText, FunctionCallRequest
-from deepgram_async.models.agent_settings import *
+from deepgram_async.models.agent import ConversationText
+from deepgram_async.models.agent_settings import Agent, Settings, Think
+from deepgram_async.models.live import Results
 
 def test_live(deepgram_session, scripted_deepgram):
     scripted_deepgram.hear("Good morning.", "How are you?")
@@ -100,7 +112,7 @@ def test_live(deepgram_session, scripted_deepgram):
             await live.send_audio(silence(scripted_deepgram.duration_s))
             await live.close_stream()
             return [event.transcript async for event in live
-                    if event.type == "Results" and event.is_final and event.transcript]
+                    if isinstance(event, Results) and event.is_final and event.transcript]
     assert asyncio.run(transcribe()) == ["Good morning.", "How are you?"]
 
 def test_flux(deepgram_session, scripted_deepgram):
@@ -119,8 +131,7 @@ def test_flux(deepgram_session, scripted_deepgram):
 def test_agent(deepgram_session, scripted_deepgram):
     scripted_deepgram.reply("It is sunny.")
     async def ask():
-        think = Think(provider={{"type": "open_ai", "model": "gpt-4o-mini"}}, prompt="Be brief.")
-        settings = Settings(agent=Agent(think=think))
+        settings = Settings(agent=Agent(think=Think(prompt="Be brief.")))
         async with deepgram_session as dg, dg.agent.converse(settings) as agent:
             await agent.inject_user_message("How is the weather?")
             async for event in agent:
@@ -131,7 +142,7 @@ def test_agent(deepgram_session, scripted_deepgram):
     assert request.messages[-1].content == "How is the weather?"
 """
     )
-    run(pytester, monkeypatch).assert_outcomes(passed=3)
+    run(pytester, monkeypatch, has_session=True).assert_outcomes(passed=3)
 
 
 def test_pytest_asyncio_may_be_there(
@@ -143,12 +154,27 @@ import pytest
 @pytest.mark.asyncio
 async def test_spoken(deepgram_session):
     async with deepgram_session as dg:
-        answer = dg.speak.generate("Hello.", model="aura-2-thalia-en")
-        assert b"".join([part async for part in answer])
+        async with dg.speak.generate("Hello.", model="aura-2-thalia-en") as speech:
+            assert b"".join([part async for part in speech])
 """
     )
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
-    run(pytester, monkeypatch, "-p", "pytest_asyncio.plugin").assert_outcomes(passed=1)
+    plugin = ("-p", "pytest_asyncio.plugin")
+    run(pytester, monkeypatch, *plugin, has_session=True).assert_outcomes(passed=1)
+
+
+def test_without_pytest_it_is_a_context_manager() -> None:
+    local = LocalDeepgram()
+    with pytest.raises(RuntimeError, match="not started"):
+        local.heal()
+    with local:
+        assert local.base_url.startswith("http://127.0.0.1:")
+        assert local.open_streams == 0
+        with pytest.raises(ValueError, match="no such project or scope"):
+            local.add_key("sing")
+        with pytest.raises(RuntimeError, match="already started"):
+            local.start()
+    local.stop()
 
 
 SENDS_NONSENSE = """
