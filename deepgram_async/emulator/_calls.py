@@ -215,6 +215,7 @@ async def accept(request: web.Request, call: Call) -> AsyncGenerator[FaultySocke
         call.faults,
         call.services.watch,
         call.request_id,
+        call.path,
         protocols=() if call.caller.protocol is None else (call.caller.protocol,),
         timeout=settings.close_timeout_s,
         max_msg_size=settings.max_frame_bytes,

@@ -37,6 +37,7 @@ class FaultySocket(web.WebSocketResponse):
         faults: Sequence[ServiceFault],
         watch: Watch,
         request_id: str,
+        path: str,
         *,
         protocols: Iterable[str],
         timeout: float,
@@ -47,7 +48,9 @@ class FaultySocket(web.WebSocketResponse):
             protocols=protocols, timeout=timeout, max_msg_size=max_msg_size, compress=compress
         )
         self._watch = watch
-        self._request_id = request_id
+        self.request_id = request_id
+        self.path = path
+        """Path and query, without secrets."""
         self._waiting_faults = [it for it in faults if it.kind not in ("answer", "delay")]
         self._messages = 0
         self._audio_bytes = 0
@@ -85,16 +88,16 @@ class FaultySocket(web.WebSocketResponse):
 
     def _show(self, message: WSMessage) -> None:
         if message.type in (WSMsgType.BINARY, WSMsgType.TEXT):
-            self._watch.passed(self._request_id, message.data, from_client=True)
+            self._watch.passed(self.request_id, message.data, from_client=True)
         elif message.type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR):
             is_said = message.type is WSMsgType.CLOSE
             code = (message.data or None) if is_said else None
             reason = (message.extra or "") if is_said else ""
-            self._watch.closed(self._request_id, code, reason, from_client=True)
+            self._watch.closed(self.request_id, code, reason, from_client=True)
 
     def say_goodbye(self, code: int | None, reason: str) -> None:
         """Tell those who watch that the service closes the stream."""
-        self._watch.closed(self._request_id, code, reason, from_client=False)
+        self._watch.closed(self.request_id, code, reason, from_client=False)
 
     async def pong(self, message: bytes = b"") -> None:
         self.heard_at = asyncio.get_running_loop().time()
@@ -106,7 +109,7 @@ class FaultySocket(web.WebSocketResponse):
         await self._lag()
         if not self._is_stalled:
             if self._watch.observers:
-                self._watch.passed(self._request_id, data, from_client=False)
+                self._watch.passed(self.request_id, data, from_client=False)
             await super().send_str(data, compress)
             await self._count_message()
 
@@ -114,7 +117,7 @@ class FaultySocket(web.WebSocketResponse):
         await self._lag()
         if not self._is_stalled:
             if self._watch.observers:
-                self._watch.passed(self._request_id, data, from_client=False)
+                self._watch.passed(self.request_id, data, from_client=False)
             await super().send_bytes(data, compress)
             await self._count_message()
 

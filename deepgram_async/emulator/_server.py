@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 import aiohttp
 from aiohttp import web
 
-from . import _control, _listen_live, _listen_rest
+from . import _control, _listen_live, _listen_rest, _page
 from ._agent import socket as _agent
 from ._agent.rules import think_by_rules
 from ._auth import Access
@@ -32,6 +32,7 @@ from ._speech import live as _speak_live
 from ._speech import rest as _speak_rest
 from ._speech.voice import Voice
 from ._strict.inspector import Inspector
+from ._watch import Watch
 from ._wire import new_request_id
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from ._recognizers import Recognizer
     from ._speech.synthesizers import Synthesizer
     from ._strict.deviations import Deviation
-    from ._watch import Watch
 
 __all__ = ["Emulator"]
 
@@ -69,6 +69,7 @@ _ENDPOINTS: Final = (
     agents.routes,
     self_hosted.routes,
     _control.routes,
+    _page.routes,
 )
 
 
@@ -169,6 +170,8 @@ class Emulator:
         settings = self._settings
         account = await Account.open(settings.state, settings.keys or (), settings.clock)
         tokens = Tokens(settings.clock)
+        watch = Watch()
+        self._inspector = Inspector(watch) if settings.strict else None
         self._services = services = Services(
             settings=settings,
             engine=Engine(self._recognizer, settings.workers),
@@ -181,16 +184,17 @@ class Emulator:
             gates=Gates(settings.max_requests, settings.max_streams),
             faults=FaultPlan(settings.faults, settings.fault_seed),
             log=RequestLog(account),
+            watch=watch,
+            inspector=self._inspector,
         )
-        if settings.strict:
-            self._inspector = Inspector(services.watch)
-            services.watch.add(self._inspector)
+        if self._inspector is not None:
+            watch.add(self._inspector)
         try:
             if settings.record is not None:
                 self._recorder = await asyncio.to_thread(
                     Recorder, settings.record, with_audio=settings.record_audio
                 )
-                services.watch.add(self._recorder)
+                watch.add(self._recorder)
             self._runner = await self._serve(services)
         except BaseException:
             await self.stop()
@@ -304,6 +308,8 @@ class Emulator:
         app.on_response_prepare.append(_add_ids)
 
         async def hang_up(_: web.Application) -> None:
+            for viewer in services.viewers:
+                viewer.cancel()
             sockets = tuple(services.open_sockets)
             goodbyes = (s.close(code=aiohttp.WSCloseCode.GOING_AWAY) for s in sockets)
             await asyncio.gather(*goodbyes, return_exceptions=True)
