@@ -2,6 +2,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,6 +84,32 @@ def test_unknown_recognizer_is_a_usage_error(dga: Dga) -> None:
     result = dga("emulator", "--recognizer", "parrot")
     assert (result.code, result.out) == (2, "")
     assert "'parrot'" in result.err
+
+
+def test_unknown_synthesizer_is_a_usage_error(dga: Dga) -> None:
+    result = dga("emulator", "--recognizer", "scripted", "--synthesizer", "parrot")
+    assert (result.code, result.out) == (2, "")
+    assert "'parrot'" in result.err
+
+
+def test_the_synthesizer_that_is_named_speaks() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "emulator", "--port", "0", "--recognizer", "scripted", "--synthesizer", "tone"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as command:
+        assert command.stdout is not None
+        try:
+            url = command.stdout.readline().decode().strip()
+            request = urllib.request.Request(
+                f"{url}/v1/speak?encoding=mulaw&container=none",
+                data=b'{"text":"Hello."}',
+                headers={"Authorization": "Token any", "Content-Type": "application/json"},
+            )
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                assert len(answer.read()) == len("Hello.") * 400
+        finally:
+            command.kill()
 
 
 @pytest.mark.real

@@ -7,11 +7,12 @@ is absent, nothing is checked.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
-
-from jsonschema_rs import Draft202012Validator
+from typing import TYPE_CHECKING, Any
 
 from tests.spec.documents import ASYNCAPI, Node, load, resolve
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
 
 __all__ = ["NEWER", "check", "kinds"]
 
@@ -70,6 +71,8 @@ def check(path: str, message: dict[str, Any]) -> None:
 
 @cache
 def _validators(path: str) -> dict[str, Draft202012Validator]:
+    from jsonschema_rs import Draft202012Validator
+
     document = load(ASYNCAPI)
     found: dict[str, Draft202012Validator] = {}
     for reference in document["channels"][path]["publish"]["message"]["oneOf"]:

@@ -180,7 +180,7 @@ async def test_an_agent_calls_a_function_of_this_program(dg: DeepgramSession) ->
     listen = Listen(provider=DeepgramListenProviderV2(model="flux-general-en"))
     async with dg.agent.converse(agent_settings(listen=listen), tools=tools) as agent:
         await agent.send_audio(silence(3.0))
-        events = []
+        events: list[Any] = []
         async for event in agent:
             events.append(event)
             if isinstance(event, AgentAudioDone):
