@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # pyright looks for the packages of the first python in the path.
 IN_VENV := PATH="$(abspath $(BIN)):$$PATH"
 
-.PHONY: help demo test test-websockets test-aiohttp test-uvloop tour bench bench-quick soak lint types check format clean
+.PHONY: help demo test test-websockets test-aiohttp test-uvloop tour bench bench-quick soak emulator-conformance lint types check format clean
 
 help:
 	@echo 'make demo    transcribe real speech with a local Deepgram, or with DEEPGRAM_API_KEY set with the real one'
@@ -19,6 +19,7 @@ help:
 	@echo 'make bench   compare CPU and memory with deepgram-sdk, and write it down (15 minutes)'
 	@echo 'make bench-quick   the same in a minute, rough, written nowhere  (make bench-quick ARGS="--only chunk")'
 	@echo 'make soak    disturb streams of half an hour       (make soak ARGS="--seeds 2")'
+	@echo 'make emulator-conformance    call the local Deepgram with thousands of good and bad requests (2 minutes)'
 	@echo 'make lint    check style and spelling'
 	@echo 'make types   check types'
 	@echo 'make check   lint, types, test'
@@ -82,6 +83,10 @@ bench-quick: $(READY)
 
 soak: $(READY)
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+emulator-conformance: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
+	@$(BIN)/python -m tests.emulator.fuzz $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

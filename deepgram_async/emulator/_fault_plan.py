@@ -6,8 +6,6 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from ._errors import bad_request
 from ._faults import ServiceFault
 
@@ -28,10 +26,11 @@ class _Planned:
     to_skip: int
     left: int | None
 
-    def meets(self, path: str, method: str, project_id: str) -> bool:
+    def meets(self, path: str, method: str, project_id: str, *, is_socket: bool) -> bool:
         fault = self.fault
         return (
-            fault.path in (None, path)
+            (is_socket or not fault.is_for_sockets)
+            and fault.path in (None, path)
             and fault.method in (None, method)
             and fault.project_id in (None, project_id)
         )
@@ -64,16 +63,29 @@ class FaultPlan:
         self._planned.clear()
 
     def take(
-        self, path: str, method: str, project_id: str, headers: MultiMapping[str]
+        self,
+        path: str,
+        method: str,
+        project_id: str,
+        headers: MultiMapping[str],
+        *,
+        is_socket: bool,
     ) -> Sequence[ServiceFault]:
         """Return what happens to one request, and count it.
+
+        Args:
+            path: Its path.
+            method: Its HTTP method.
+            project_id: The project of its credential.
+            headers: Its headers, which may carry a fault of its own.
+            is_socket: Whether it asks for a WebSocket.
 
         Raises:
             Refusal: Its header has a fault that is none.
         """
         met = [_read(text) for text in headers.getall(FAULT_HEADER, [])]
         for planned in tuple(self._planned):
-            if not planned.meets(path, method, project_id):
+            if not planned.meets(path, method, project_id, is_socket=is_socket):
                 continue
             if planned.to_skip:
                 planned.to_skip -= 1
@@ -89,9 +101,7 @@ class FaultPlan:
 
 
 def _read(text: str) -> ServiceFault:
-    parts = (part.partition("=") for part in text.split(","))
-    fields = {name.strip(): value.strip() for name, _, value in parts}
     try:
-        return msgspec.convert(fields, ServiceFault, strict=False)
-    except (msgspec.ValidationError, ValueError) as error:
+        return ServiceFault.parse(text)
+    except ValueError as error:
         raise bad_request(f"{FAULT_HEADER}: {error}") from None

@@ -108,6 +108,24 @@ class ServiceFault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         if len(self.reason.encode()) > 123:
             raise ValueError("reason has at most 123 bytes")
 
+    @classmethod
+    def parse(cls, text: str) -> ServiceFault:
+        """Read a fault in one line, such as `kind=answer, status=429, retry_after=2`.
+
+        `null` stands for None.
+
+        Raises:
+            ValueError: It is none.
+        """
+        parts = (part.partition("=") for part in text.split(","))
+        fields = {name.strip(): value.strip() for name, _, value in parts}
+        return msgspec.convert(fields, cls, strict=False)
+
+    @property
+    def is_for_sockets(self) -> bool:
+        """Whether it can only happen to a WebSocket, so that it waits for one."""
+        return self.kind in ("close", "unknown_message")
+
     @property
     def happens_at_once(self) -> bool:
         """Whether it waits for nothing on an open WebSocket."""

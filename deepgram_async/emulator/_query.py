@@ -12,6 +12,7 @@ from ._fields import Fields
 from ._formatting import NUMBER_REDACTIONS, Formatting
 from ._pcm import FORMATS
 from ._recognizers import Hints
+from ._wav import MOST_CHANNELS
 
 if TYPE_CHECKING:
     from multidict import MultiMapping
@@ -113,6 +114,9 @@ MODELS: Final = frozenset(
         *"whisper whisper-tiny whisper-base whisper-small whisper-medium whisper-large".split(),
     ]
 )
+# No sound has others.
+_RATES: Final = range(1000, 384_001)
+_CHANNELS: Final = range(1, MOST_CHANNELS + 1)
 _LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 
 
@@ -209,11 +213,14 @@ class _ListenFields(Fields):
         encoding = self.query.get("encoding")
         if encoding is None or encoding in _SELF_DESCRIBING:
             return None
-        if encoding not in _ENCODINGS or not rate or channels == 0:
+        channels = 1 if channels is None else channels
+        if encoding not in _ENCODINGS or channels not in _CHANNELS:
+            raise Refusal(*INVALID_QUERY)
+        if rate is None or rate not in _RATES:
             raise Refusal(*INVALID_QUERY)
         if encoding not in FORMATS:
             raise bad_request(f"Bad Request: {encoding} is not decoded by the local emulator")
-        return RawFormat(encoding, rate, channels or 1)
+        return RawFormat(encoding, rate, channels)
 
     def formatting(self) -> Formatting:
         pairs = (item.partition(":") for item in self.all("replace"))

@@ -64,6 +64,16 @@ def corrected() -> Node:
         properties = node.get("properties", {})
         if "callback" in properties and "project_uuid" in properties:
             properties["callback"] = {"type": "object"}
+    content = operations(document)["POST /v1/read"]["responses"]["200"]["content"]
+    # As a transcription with a callback, for which the file has it.
+    accepted: Node = {
+        "type": "object",
+        "required": ["request_id"],
+        "properties": {"request_id": {}},
+    }
+    content["application/json"]["schema"] = {
+        "anyOf": [content["application/json"]["schema"], accepted]
+    }
     for name in ("ErrorResponseLegacyError", "ErrorResponseModernError"):
         # Else each of them is any object.
         schemas[name]["additionalProperties"] = False

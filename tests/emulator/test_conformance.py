@@ -87,6 +87,9 @@ async def use_the_products(tour: Tour) -> None:
         "POST /v1/listen", data=RECORDING, params={"callback": "http://127.0.0.1:1/nobody"}
     )
     await tour.call("POST /v1/read", json={"text": TEXT}, params=EVERYTHING)
+    await tour.call(
+        "POST /v1/read", json={"text": TEXT}, params={"callback": "http://127.0.0.1:1/nobody"}
+    )
     await tour.call("POST /v1/speak", json={"text": "Hello."})
     await tour.call("POST /v2/speak", json={"text": "Hello."}, params={"model": "flux-alexis-en"})
     await tour.call("POST /v1/auth/grant", json={})

@@ -65,10 +65,14 @@ async def _read(request: web.Request, call: Call) -> web.Response:
     if language.partition("-")[0].lower() != "en":
         raise bad_request(f"Bad Request: the language {language} is not supported.")
     wanted, callback = fields.wanted(), fields.callback()
-    text = await _text(request, call)
+    words = (await _text(request, call)).split()
+    if not words:
+        raise bad_request("Bad Request: the text is empty.")
+    if len(words) > _MOST_TOKENS:
+        raise Refusal(*_TOO_MANY_TOKENS)
     if callback is None:
-        return json_answer(await _analyze(text, wanted, call, language))
-    call.services.background.start(_call_back(text, wanted, call, language, callback))
+        return json_answer(await _analyze(words, wanted, call, language))
+    call.services.background.start(_call_back(words, wanted, call, language, callback))
     return json_answer({"request_id": call.request_id})
 
 
@@ -113,12 +117,7 @@ def _decoded(body: bytes) -> str:
         raise bad_request("Bad Request: the text is not UTF-8.") from None
 
 
-async def _analyze(text: str, wanted: Wanted, call: Call, language: str) -> dict[str, Json]:
-    words = text.split()
-    if not words:
-        raise bad_request("Bad Request: the text is empty.")
-    if len(words) > _MOST_TOKENS:
-        raise Refusal(*_TOO_MANY_TOKENS)
+async def _analyze(words: list[str], wanted: Wanted, call: Call, language: str) -> dict[str, Json]:
     analysis = await asyncio.to_thread(analyze, Passage(words), wanted)
     used = call.used
     used.tokens_in, used.tokens_out = analysis.tokens_in, analysis.tokens_out
@@ -138,11 +137,11 @@ async def _analyze(text: str, wanted: Wanted, call: Call, language: str) -> dict
 
 
 async def _call_back(
-    text: str, wanted: Wanted, call: Call, language: str, callback: Callback
+    words: list[str], wanted: Wanted, call: Call, language: str, callback: Callback
 ) -> None:
     """Analyse, then offer the answer (or the error) to the callback URL."""
     try:
-        body = msgspec.json.encode(await _analyze(text, wanted, call, language))
+        body = msgspec.json.encode(await _analyze(words, wanted, call, language))
     except Refusal as refusal:
         call.status, call.message = refusal.status, refusal.message
         body = refusal.body(call.request_id)
