@@ -70,8 +70,8 @@ _ENDPOINTS: Final = (
 class Emulator:
     """A Deepgram on this machine, for trying, demonstrating and testing without key and internet.
 
-    It serves `/v1/listen`, prerecorded and live, with the service's errors, timers and close
-    reasons.
+    It serves the whole API: recognition, speech and text analysis, voice agents and management,
+    with the service's errors, timers and close reasons.
 
         async with Emulator() as emulator:
             ...  # talk to emulator.base_url
