@@ -670,11 +670,33 @@ async def test_slow_thinking_is_warned_of() -> None:
         await talk.until("AgentAudioDone")
 
 
-async def test_a_broken_voice_is_an_internal_error() -> None:
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [("InjectAgentMessage", {"message": "Hello"}), ("InjectUserMessage", {"content": "Hello"})],
+)
+async def test_a_broken_voice_ends_it(kind: str, fields: dict[str, Any]) -> None:
     async with serving(synthesizer=BrokenSynthesizer()) as client, conversing(client) as talk:
-        await talk.say("InjectAgentMessage", message="Hello")
-        error = (await talk.rest())[-1]
-    assert (error["code"], talk.code) == ("INTERNAL_SERVER_ERROR", 1011)
+        await talk.say(kind, **fields)
+        messages = await talk.rest()
+    assert (messages[-1]["code"], talk.code) == ("FAILED_TO_SPEAK", 1011)
+    assert "Warning" not in talk.order
+
+
+async def test_the_functions_are_those_of_the_provider_that_thinks() -> None:
+    async def think(request: ThinkRequest) -> AsyncIterator[str | ToolCall]:
+        if request.think.provider.model == "first":
+            raise RuntimeError("out of order")
+        yield ToolCall("second")
+
+    providers = [
+        {"provider": {**OPEN_AI, "model": name}, "functions": [{"name": name}]}
+        for name in ("first", "second")
+    ]
+    fields = {"audio": AUDIO, "agent": {"think": providers}}
+    async with serving(think=think) as client, conversing(client, **fields) as talk:
+        await talk.say("InjectUserMessage", content="Hello")
+        (call,) = (await talk.until("FunctionCallRequest"))[-1]["functions"]
+    assert call["name"] == "second"
 
 
 async def test_bytes_that_are_no_audio_end_it() -> None:
