@@ -688,7 +688,7 @@ async def test_the_functions_are_those_of_the_provider_that_thinks() -> None:
             raise RuntimeError("out of order")
         yield ToolCall("second")
 
-    providers = [
+    providers: list[dict[str, Any]] = [
         {"provider": {**OPEN_AI, "model": name}, "functions": [{"name": name}]}
         for name in ("first", "second")
     ]
