@@ -135,17 +135,17 @@ BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD_SETTINGS)
-async def test_settings_that_cannot_be_read_end_it_and_name_the_place(case: str) -> None:
-    fields, place = BAD_SETTINGS[case]
-    async with serving() as client, talking(client, PATH) as talk:
-        await talk.say("Settings", **fields)
-        error = (await talk.rest())[-1]
-    assert (error["type"], error["code"]) == ("Error", "UNPARSABLE_CLIENT_MESSAGE")
-    assert error["description"] == (
-        f"Error parsing client message. Check the {place} field against the API spec."
-    )
-    assert talk.code == 1008
+async def test_settings_that_cannot_be_read_end_it_and_name_the_place() -> None:
+    async with serving() as client:
+        for case, (fields, place) in BAD_SETTINGS.items():
+            async with talking(client, PATH) as talk:
+                await talk.say("Settings", **fields)
+                error = (await talk.rest())[-1]
+            assert (error["type"], error["code"]) == ("Error", "UNPARSABLE_CLIENT_MESSAGE"), case
+            assert error["description"] == (
+                f"Error parsing client message. Check the {place} field against the API spec."
+            )
+            assert talk.code == 1008
 
 
 INVALID_SETTINGS = {
@@ -172,14 +172,14 @@ INVALID_SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("case", INVALID_SETTINGS)
-async def test_settings_that_make_no_sense_end_it(case: str) -> None:
-    fields, words = INVALID_SETTINGS[case]
-    async with serving() as client, talking(client, PATH) as talk:
-        await talk.say("Settings", **fields)
-        error = (await talk.rest())[-1]
-    assert error["code"] == "INVALID_SETTINGS"
-    assert words in error["description"]
+async def test_settings_that_make_no_sense_end_it() -> None:
+    async with serving() as client:
+        for case, (fields, words) in INVALID_SETTINGS.items():
+            async with talking(client, PATH) as talk:
+                await talk.say("Settings", **fields)
+                error = (await talk.rest())[-1]
+            assert error["code"] == "INVALID_SETTINGS", case
+            assert words in error["description"]
 
 
 async def test_an_input_that_is_not_decoded_ends_it() -> None:
