@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from deepgram_async.emulator import (
+    OpenAiThinker,
     ScriptedRecognizer,
     ThinkRequest,
     Thought,
@@ -425,6 +427,37 @@ async def test_calls_that_wait_are_cancelled_when_the_user_says_more() -> None:
     (cancelled,) = (m for m in messages if m["type"] == "FunctionCallCancelled")
     assert cancelled["functions"] == [{"id": call["id"], "name": "get_weather"}]
     assert texts(messages) == ["All right."]
+
+
+async def test_a_language_model_calls_a_function_and_answers_while_it_thinks() -> None:
+    def event(**delta: Any) -> bytes:
+        return b"data: " + json.dumps({"choices": [{"delta": delta}]}).encode() + b"\n\n"
+
+    tool = {"index": 0, "id": "call-7", "function": {"name": "get_weather", "arguments": "{}"}}
+    answers = [[event(tool_calls=[tool])], [event(content="It is "), event(content="sunny. Yes.")]]
+    asked: list[dict[str, Any]] = []
+
+    async def model(request: web.Request) -> web.StreamResponse:
+        asked.append(await request.json())
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for part in answers[len(asked) - 1]:
+            await response.write(part)
+        return response
+
+    async with http_server(model) as url, serving(think=OpenAiThinker(url)) as client:
+        async with conversing(client, **settings({"functions": [WEATHER]})) as talk:
+            await talk.say("InjectUserMessage", content="How is it outside?")
+            (call,) = (await talk.until("FunctionCallRequest"))[-1]["functions"]
+            assert call["id"] == "call-7"
+            await talk.say("FunctionCallResponse", id="call-7", name="get_weather", content="sun")
+            messages = await talk.until("AgentAudioDone")
+    assert texts(messages) == ["It is sunny.", "Yes."]
+    assert asked[1]["messages"][-1] == {
+        "role": "tool",
+        "tool_call_id": "call-7",
+        "content": "sun",
+    }
 
 
 # Interruptions.

@@ -82,6 +82,12 @@ async def test_a_gateway_answers_with_a_page() -> None:
                 await dg.listen.transcribe(RECORDING)
 
 
+async def test_a_large_upload_gets_its_answer() -> None:
+    async with disturbed(ServiceFault(kind="answer", status=429)) as client:
+        assert (await client.post(wav(silence(400.0))))[0] == 429
+        assert (await client.post(RECORDING))[0] == 200
+
+
 async def test_a_delay_comes_before_the_answer() -> None:
     async with disturbed(ServiceFault(kind="delay", delay_s=0.2)) as client:
         clock = asyncio.get_running_loop().time

@@ -234,6 +234,19 @@ async def test_what_cannot_be_done_is_an_error_and_a_close(case: str) -> None:
     assert talk.code == close_code
 
 
+async def test_text_that_cannot_be_held_ends_the_stream() -> None:
+    voice = HeldSynthesizer()
+    async with (
+        serving(synthesizer=voice, max_backlog_bytes=100) as client,
+        talking(client, PATH, **VOICE) as talk,
+    ):
+        await talk.say("Speak", text="Second" + "x" * 90)
+        await talk.say("Speak", text="x" * 10)
+        error = (await talk.rest())[-1]
+        voice.go_on.set()
+    assert (error["code"], talk.code) == ("BIG-0000", 1009)
+
+
 @pytest.mark.parametrize(
     ("setting", "code"), [("flux_timeout_s", "NET-0004"), ("speak_longest_s", "NET-0003")]
 )

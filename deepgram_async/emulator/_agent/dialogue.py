@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, cast
 
 from deepgram_async._protocol.speech_text import SentenceBuffer
@@ -76,6 +78,11 @@ class Dialogue:
         self._queue: deque[str] = deque()
         # Of an answer that is spoken: from its first sentence to its end.
         self._encoding: Encoder | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait to be said."""
+        return len(self._queue)
 
     @property
     def is_answering(self) -> bool:
@@ -183,39 +190,46 @@ class Dialogue:
     ) -> list[ToolCall]:
         calls: list[ToolCall] = []
         buffer = SentenceBuffer(LONGEST_PIECE)
-        async for part in self._patiently(parts):
-            if answer.thought_after_s is None:
-                answer.thought_after_s = self._clock() - answer.heard_at
-            match part:
-                case str():
-                    for sentence in buffer.add(part):
-                        await self._speak(sentence, answer)
-                case ToolCall():
-                    calls.append(part)
-                case Thought(content):
-                    await self._peer.say({"type": "AgentThinking", "content": content})
+        async with aclosing(self._patiently(parts)) as patient:
+            async for part in patient:
+                if answer.thought_after_s is None:
+                    answer.thought_after_s = self._clock() - answer.heard_at
+                match part:
+                    case str():
+                        for sentence in buffer.add(part):
+                            await self._speak(sentence, answer)
+                    case ToolCall():
+                        calls.append(part)
+                    case Thought(content):
+                        await self._peer.say({"type": "AgentThinking", "content": content})
         for sentence in buffer.rest():
             await self._speak(sentence, answer)
         return calls
 
     async def _patiently(
         self, parts: AsyncIterator[str | ToolCall | Thought]
-    ) -> AsyncIterator[str | ToolCall | Thought]:
+    ) -> AsyncGenerator[str | ToolCall | Thought]:
         """Yield the parts; warn each time that one takes long."""
+        try:
+            while (part := await self._next(parts)) is not None:
+                yield part
+        finally:
+            if isinstance(parts, AsyncGenerator):
+                await parts.aclose()
+
+    async def _next(
+        self, parts: AsyncIterator[str | ToolCall | Thought]
+    ) -> str | ToolCall | Thought | None:
         slow_s = self._services.settings.slow_think_s
-        while True:
-            part = asyncio.ensure_future(_next(parts))
-            try:
-                while not (await asyncio.wait([part], timeout=slow_s))[0]:
-                    await self._warn("SLOW_THINK_REQUEST", "The provider takes long to answer.")
-                found = part.result()
-            finally:
-                if not part.done():
-                    part.cancel()
-                    await asyncio.wait([part])
-            if found is None:
-                return
-            yield found
+        part = asyncio.ensure_future(_next(parts))
+        try:
+            while not (await asyncio.wait([part], timeout=slow_s))[0]:
+                await self._warn("SLOW_THINK_REQUEST", "The provider takes long to answer.")
+            return part.result()
+        finally:
+            if not part.done():
+                part.cancel()
+                await asyncio.wait([part])
 
     # Speaking.
 
@@ -234,15 +248,16 @@ class Dialogue:
             return
         self._call.used.characters += script.billable_characters
         began_at = self._clock()
-        pieces = self._services.voice.speak(
+        speech = self._services.voice.speak(
             script, self._encoding, rate=self._form.sample_rate, speed=speed_of(self.agent)
         )
-        async for piece in pieces:
-            if answer is not None and not answer.is_announced:
-                answer.is_announced = True
-                await self._announce(answer, self._clock() - began_at)
-            await self._play(piece.audio)
-            self._pace.add(piece.seconds)
+        async with aclosing(speech) as pieces:
+            async for piece in pieces:
+                if answer is not None and not answer.is_announced:
+                    answer.is_announced = True
+                    await self._announce(answer, self._clock() - began_at)
+                await self._play(piece.audio)
+                self._pace.add(piece.seconds)
 
     async def _play(self, audio: bytes) -> None:
         if self._form.encoding not in _RAW or self._form.container != "none":

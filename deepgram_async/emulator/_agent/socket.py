@@ -62,6 +62,8 @@ _log: Final = logging.getLogger(__name__)
 # Of the prompt of a managed model; what is longer is cut (Deepgram docs, "Configure the Voice
 # Agent").
 _LONGEST_PROMPT: Final = 25_000
+# Injected messages that wait for the agent.
+_MOST_WAITING: Final = 100
 
 
 def routes(services: Services) -> list[web.RouteDef]:
@@ -309,6 +311,8 @@ class _Session:
             return "The user is speaking."
         if asked.behavior == "default" and dialogue.is_answering:
             return "The agent is speaking."
+        if dialogue.waiting >= _MOST_WAITING:
+            return "Too many messages wait."
         return None
 
     async def _update(
