@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from ._read.analysis import Wanted
     from ._recognizers import Recognizer
 
-__all__ = ["LONGEST_KEYTERMS", "MODELS", "BatchQuery", "LiveQuery", "RawFormat", "read_batch_query", "read_live_query"]
+__all__ = [
+    "LONGEST_KEYTERMS",
+    "MODELS",
+    "BatchQuery",
+    "LiveQuery",
+    "RawFormat",
+    "read_batch_query",
+    "read_live_query",
+]
 
 
 LONGEST_KEYTERMS: Final = 500

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,7 @@ async def test_a_gateway_answers_with_a_page() -> None:
 
 async def test_a_large_upload_gets_its_answer() -> None:
     async with disturbed(ServiceFault(kind="answer", status=429)) as client:
-        assert (await client.post(wav(silence(400.0))))[0] == 429
+        assert (await client.post(io.BytesIO(wav(silence(400.0)))))[0] == 429
         assert (await client.post(RECORDING))[0] == 200
 
 

@@ -283,7 +283,6 @@ async def refused(data: bytes | None = RECORDING, **options: Any) -> tuple[int, 
         {"encoding": "linear16", "sample_rate": "8000", "channels": "99999999"},
         {"utt_split": "1e9"},
         {"summarize": "v3"},
-        {"keyterm": "word " * 501},
         {"callback": "http://127.0.0.1/", "callback_method": "GET"},
         {"diarize": "true", "diarize_model": "v2"},
         {"diarize_model": "v9"},
@@ -306,6 +305,11 @@ async def test_an_unknown_model_or_language_is_refused(options: dict[str, Any]) 
     status, body = await refused(RECORDING, **options)
     assert status == 400
     assert body["err_msg"] == "Bad Request: No such model/language/tier combination found."
+
+
+async def test_too_many_keyterms_are_refused() -> None:
+    status, body = await refused(RECORDING, keyterm=["word " * 250, "word " * 251])
+    assert (status, body["err_msg"]) == (400, "Bad Request: Keyterm limit exceeded.")
 
 
 async def test_an_encoding_that_is_not_decoded_here_is_refused_by_name() -> None:
