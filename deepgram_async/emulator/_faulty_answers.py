@@ -68,7 +68,6 @@ async def answer_wrongly(
 
     Raises:
         Refusal: The fault is the answer.
-        ConnectionResetError: The connection is cut, and there is no answer.
     """
     for fault in faults:
         if fault.kind == "delay":
