@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,12 @@ async def test_a_gateway_answers_with_a_page() -> None:
         async with session(client) as dg:
             with pytest.raises(ServerError):
                 await dg.listen.transcribe(RECORDING)
+
+
+async def test_a_large_upload_gets_its_answer() -> None:
+    async with disturbed(ServiceFault(kind="answer", status=429)) as client:
+        assert (await client.post(io.BytesIO(wav(silence(400.0)))))[0] == 429
+        assert (await client.post(RECORDING))[0] == 200
 
 
 async def test_a_delay_comes_before_the_answer() -> None:
