@@ -1,9 +1,18 @@
 """The command that serves the local Deepgram."""
 
+from __future__ import annotations
+
 import asyncio
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from deepgram_async.emulator import Emulator
 
 __all__ = ["emulator"]
 
@@ -85,8 +94,6 @@ def emulator(
     DEEPGRAM_BASE_URL and any DEEPGRAM_API_KEY.
     """
     # Slow to load, with a web server in it.
-    import sqlite3
-
     from deepgram_async.emulator import (
         Emulator,
         EmulatorSettings,
@@ -97,10 +104,13 @@ def emulator(
         think_by_rules,
     )
 
-    try:
+    with _named("--fault"):
         planned = [ServiceFault.parse(fault) for fault in faults]
-    except ValueError as exc:
-        raise click.BadParameter(str(exc), param_hint="--fault") from None
+    with _named("--recognizer"):
+        engine = load_recognizer(recognizer)
+    with _named("--synthesizer"):
+        # Real speech is loaded by the emulator, when it is first wanted.
+        voice = None if synthesizer == "hibari" else load_synthesizer(synthesizer)
     settings = EmulatorSettings(
         keys=keys or None,
         state=state,
@@ -110,23 +120,32 @@ def emulator(
         faults=planned,
         fault_seed=fault_seed,
     )
+    local = Emulator(
+        engine,
+        settings,
+        host=host,
+        port=port,
+        synthesizer=voice,
+        think=think_by_rules if think is None else OpenAiThinker(think),
+    )
+    _serve(local, f"{host}:{port}", engine.name)
+
+
+@contextmanager
+def _named(option: str) -> Generator[None]:
     try:
-        engine = load_recognizer(recognizer)
+        yield
     except ValueError as exc:
-        raise click.BadParameter(str(exc), param_hint="--recognizer") from None
-    try:
-        # Real speech is loaded by the emulator, when it is first wanted.
-        voice = None if synthesizer == "hibari" else load_synthesizer(synthesizer)
-    except ValueError as exc:
-        raise click.BadParameter(str(exc), param_hint="--synthesizer") from None
-    thinker = think_by_rules if think is None else OpenAiThinker(think)
+        raise click.BadParameter(str(exc), param_hint=option) from None
+
+
+def _serve(local: Emulator, address: str, recognizer: str) -> None:
+    import sqlite3
 
     async def serve() -> None:
-        async with Emulator(
-            engine, settings, host=host, port=port, synthesizer=voice, think=thinker
-        ) as local:
+        async with local:
             click.echo(local.base_url)
-            click.echo(f"Serving a local Deepgram with {engine.name}. Ctrl-C ends it.", err=True)
+            click.echo(f"Serving a local Deepgram with {recognizer}. Ctrl-C ends it.", err=True)
             await asyncio.Event().wait()
 
     try:
@@ -137,6 +156,4 @@ def emulator(
         if exc.filename is not None:
             why = f"{exc.filename}: {exc.strerror}"
             raise click.BadParameter(why, param_hint="--state") from None
-        raise click.ClickException(
-            f"cannot listen on {host}:{port}: {exc.strerror or exc}"
-        ) from None
+        raise click.ClickException(f"cannot listen on {address}: {exc.strerror or exc}") from None

@@ -16,6 +16,7 @@ is listed in `_server`.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
@@ -147,7 +148,7 @@ def route(
 
     async def handle(request: web.Request) -> web.StreamResponse:
         caller = NOBODY if scope is None else services.access.authenticate(request)
-        PROJECT_ID.set(caller.project_id)
+        PROJECT_ID.set(caller.project_id or None)
         faults = services.faults.take(
             request.path,
             request.method,
@@ -195,6 +196,10 @@ async def _serve(
             return answer
     except Refusal as refusal:
         call.status, call.message = refusal.status, refusal.message
+        raise
+    except asyncio.CancelledError:
+        # The client has left: the status that logs have for it.
+        call.status = 499
         raise
     except Exception:
         call.status = 500

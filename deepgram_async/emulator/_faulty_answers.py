@@ -20,6 +20,7 @@ __all__ = ["FaultyBody", "answer_wrongly", "disturb", "with_unknown_field"]
 
 # How many writes a slow body gets in a second.
 _WRITES_PER_S: Final = 20
+_MOST_DRAINED: Final = 64 * 1024 * 1024
 _UNKNOWN_FIELD: Final = "field_of_tomorrow"
 _NO_CREDIT: Final = (
     "Project does not have enough credits for an ASR request and does not have an overage"
@@ -70,18 +71,25 @@ async def answer_wrongly(
 
     Raises:
         Refusal: The fault is the answer.
-        ConnectionResetError: The connection is cut, and there is no answer.
     """
     for fault in faults:
         if fault.kind == "delay":
             await asyncio.sleep(fault.delay_s)
         elif fault.kind == "answer":
-            # A gateway reads what is sent to it before it answers, or the client hears nothing.
-            await request.read()
+            await _drain(request)
             raise _WrongAnswer(fault)
         elif fault.kind == "stall" and not is_socket:
             # Until the client leaves.
             await asyncio.Event().wait()
+
+
+async def _drain(request: web.Request) -> None:
+    """Read what is sent, as gateways do: else the client is cut off before it has the answer."""
+    left = _MOST_DRAINED
+    async for chunk in request.content.iter_any():
+        left -= len(chunk)
+        if left < 0:
+            return
 
 
 async def disturb(

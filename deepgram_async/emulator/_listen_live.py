@@ -22,7 +22,6 @@ from ._inbox import Inbox
 from ._live_messages import (
     CLOSE_STREAM,
     DATA_0000,
-    LONGEST_KEYTERMS,
     NET_0000,
     NET_0001,
     NET_0002,
@@ -37,7 +36,7 @@ from ._live_messages import (
 )
 from ._models import used_model
 from ._peer import GoneError, Peer
-from ._query import LiveQuery, read_live_query
+from ._query import LONGEST_KEYTERMS, LiveQuery, read_live_query
 from ._segmenter import Decode, Segmentation, Segmenter, Slice, SpeechStarted, UtteranceEnd
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import msgspec
 
 from . import _wire
 from ._formatting import format_words
+from ._query import LONGEST_KEYTERMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CLOSE_STREAM",
     "DATA_0000",
-    "LONGEST_KEYTERMS",
     "NET_0000",
     "NET_0001",
     "NET_0002",
@@ -35,9 +35,6 @@ __all__ = [
     "Unparsable",
     "parse",
 ]
-
-# Tokens in all keyterms together; a word is taken for a token here.
-LONGEST_KEYTERMS: Final = 500
 
 
 # What clients say.

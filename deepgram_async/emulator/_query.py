@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     from ._read.analysis import Wanted
     from ._recognizers import Recognizer
 
-__all__ = ["MODELS", "BatchQuery", "LiveQuery", "RawFormat", "read_batch_query", "read_live_query"]
+__all__ = [
+    "LONGEST_KEYTERMS",
+    "MODELS",
+    "BatchQuery",
+    "LiveQuery",
+    "RawFormat",
+    "read_batch_query",
+    "read_live_query",
+]
+
+
+LONGEST_KEYTERMS: Final = 500
+"""Tokens in all keyterms together; a word is taken for a token here."""
 
 
 class RawFormat(msgspec.Struct, frozen=True):
@@ -205,8 +217,11 @@ class _ListenFields(Fields):
         primary = language.partition("-")[0].lower()
         if known is not None and primary not in known:
             raise Refusal(*NO_SUCH_MODEL)
+        terms = self.all("keyterm")
+        if sum(len(term.split()) for term in terms) > LONGEST_KEYTERMS:
+            raise bad_request("Bad Request: Keyterm limit exceeded.")
         weighted = (keyword.partition(":")[0] for keyword in self.all("keywords"))
-        return Hints(primary, (*self.all("keyterm"), *weighted))
+        return Hints(primary, (*terms, *weighted))
 
     def raw(self) -> RawFormat | None:
         rate, channels = self.integer("sample_rate"), self.integer("channels")

@@ -76,15 +76,17 @@ _ENDPOINTS: Final = (
 class Emulator:
     """A Deepgram on this machine, for trying, demonstrating and testing without key and internet.
 
-    It serves `/v1/listen`, prerecorded and live, with the service's errors, timers and close
-    reasons.
+    It serves the whole API: recognition, speech and text analysis, voice agents and management,
+    with the service's errors, timers and close reasons.
 
         async with Emulator() as emulator:
             ...  # talk to emulator.base_url
 
+    What goes wrong on demand is a `ServiceFault`; `inject` lets it happen.
+
     Args:
         recognizer: Who recognises; by default `load_recognizer("whisper")`, real recognition.
-        settings: Timers, limits and accepted credentials.
+        settings: Timers, limits, accepted credentials, faults, and the file for the state.
         synthesizer: Who speaks; by default `load_synthesizer("hibari")`, real speech, which is
             loaded when it is first wanted.
         think: Who thinks for voice agents; by default rules, which call the functions of an agent
@@ -161,7 +163,8 @@ class Emulator:
         Raises:
             RecognizerUnavailableError: Real recognition is wanted and cannot be had.
             RuntimeError: The emulator is already started.
-            OSError: The address cannot be listened on.
+            OSError: The address cannot be listened on, or the file for the state not be made.
+            sqlite3.Error: The file for the state is something else.
         """
         if self._runner is not None or self._services is not None:
             raise RuntimeError("the emulator is already started")

@@ -39,6 +39,9 @@ NEWER = {
 }
 """Messages that the specification does not have, and why they are sent all the same."""
 
+# A fault that tests ask for.
+_ON_PURPOSE = "MessageOfTomorrow"
+
 # A path, a type, the start of the complaint: what the specification has wrong, and why.
 _WRONG = {
     ("/v2/speak", "Error", '"DATA-0002" is not one of'): "the code was published later",
@@ -55,7 +58,7 @@ def check(path: str, message: dict[str, Any]) -> None:
     if not ASYNCAPI.exists():
         return
     kind = message["type"]
-    if kind in NEWER[path]:
+    if kind in NEWER[path] or kind == _ON_PURPOSE:
         return
     validator = _validators(path).get(kind)
     assert validator is not None, f"{path} has no message {kind}: {message}"

@@ -1,4 +1,4 @@
-"""The code of the page about the emulator runs."""
+"""The code of the pages about the emulator runs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,28 @@ from deepgram_async.emulator import ServiceFaultKind
 
 from .helpers import silence, wav
 
-PAGE = Path(__file__).parents[2] / "docs" / "emulator.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "emulator.md"
+BLOCKS = [
+    # What is left to the emulator is the real recogniser.
+    pytest.param(code, id=f"{page}-{number}", marks=[pytest.mark.real] * ("Emulator()" in code))
+    for page in ("emulator", "emulator-speech")
+    for number, code in enumerate(
+        re.findall(
+            r"^```python\n(.*?)^```$", (DOCS / f"{page}.md").read_text(), re.DOTALL | re.MULTILINE
+        )
+    )
+]
 
 
-@pytest.mark.parametrize("code", BLOCKS, ids=range(len(BLOCKS)))
+@pytest.mark.parametrize("code", BLOCKS)
 async def test_block_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("meeting.wav").write_bytes(wav(silence(1.0)))  # noqa: ASYNC240 - nothing else runs
     compiled = compile(code, str(PAGE), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    await types.FunctionType(compiled, {"__name__": "__main__"})()
+    run = types.FunctionType(compiled, {"__name__": "__main__"})()
+    if run is not None:
+        await run
 
 
 def test_every_kind_of_fault_is_told() -> None:

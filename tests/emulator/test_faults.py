@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,12 @@ async def test_a_gateway_answers_with_a_page() -> None:
         async with session(client) as dg:
             with pytest.raises(ServerError):
                 await dg.listen.transcribe(RECORDING)
+
+
+async def test_a_large_upload_gets_its_answer() -> None:
+    async with disturbed(ServiceFault(kind="answer", status=429)) as client:
+        assert (await client.post(io.BytesIO(wav(silence(400.0)))))[0] == 429
+        assert (await client.post(RECORDING))[0] == 200
 
 
 async def test_a_delay_comes_before_the_answer() -> None:
@@ -314,7 +321,11 @@ async def test_a_slow_stream_says_everything_later() -> None:
 
 async def test_a_stream_says_what_nobody_knows() -> None:
     async with live_with(ServiceFault(kind="unknown_message", after_messages=1)) as live:
-        kinds = [message["type"] for message in await live.transcribe(silence(3.0))]
+        await live.socket.send_bytes(silence(3.0))
+        await live.say(type="CloseStream")
+        # Not by the helper, which knows what there may be.
+        async with asyncio.timeout(DEADLINE_S):
+            kinds = [json.loads(message.data)["type"] async for message in live.socket]
         assert kinds[:2] == ["Results", "MessageOfTomorrow"]
         assert kinds[-1] == "Metadata"
     async with live_with(ServiceFault(kind="unknown_field")) as live:

@@ -307,6 +307,11 @@ async def test_an_unknown_model_or_language_is_refused(options: dict[str, Any]) 
     assert body["err_msg"] == "Bad Request: No such model/language/tier combination found."
 
 
+async def test_too_many_keyterms_are_refused() -> None:
+    status, body = await refused(RECORDING, keyterm=["word " * 250, "word " * 251])
+    assert (status, body["err_msg"]) == (400, "Bad Request: Keyterm limit exceeded.")
+
+
 async def test_an_encoding_that_is_not_decoded_here_is_refused_by_name() -> None:
     status, body = await refused(encoding="g729", sample_rate="8000")
     assert status == 400

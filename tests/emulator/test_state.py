@@ -77,6 +77,17 @@ async def test_the_file_holds_no_secret_and_is_its_owners_alone(tmp_path: Path) 
     assert stat.S_IMODE(state.stat().st_mode) == 0o600
 
 
+async def test_a_file_of_another_version_is_an_error(tmp_path: Path) -> None:
+    state = tmp_path / "state.sqlite"
+    async with emulator_with(state):
+        pass
+    with sqlite3.connect(state) as database:
+        database.execute("UPDATE records SET body = '{}' WHERE kind = 'project'")
+    database.close()
+    with pytest.raises(sqlite3.DatabaseError, match="another version"):
+        await emulator_with(state).start()
+
+
 async def test_a_file_of_something_else_is_an_error_that_leaves_nothing_open(
     tmp_path: Path,
 ) -> None:

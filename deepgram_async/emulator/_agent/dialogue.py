@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, cast
 
 from deepgram_async._protocol.speech_text import SentenceBuffer
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
     from deepgram_async.emulator._peer import Peer
     from deepgram_async.emulator._services import Services
     from deepgram_async.emulator._speech.formats import Encoder
+    from deepgram_async.emulator._speech.markup import Script
     from deepgram_async.emulator._wire import Json
-    from deepgram_async.models.agent_settings import Agent, Settings, Think
+    from deepgram_async.models.agent_settings import Agent, Function, Settings, Think
 
     from .messages import FunctionCallResponse
 
@@ -76,6 +79,11 @@ class Dialogue:
         self._queue: deque[str] = deque()
         # Of an answer that is spoken: from its first sentence to its end.
         self._encoding: Encoder | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait to be said."""
+        return len(self._queue)
 
     @property
     def is_answering(self) -> bool:
@@ -145,19 +153,22 @@ class Dialogue:
             calls = await self._think(answer)
             if not calls:
                 break
-            answered = await self._functions.call(calls, self._think_settings()[0].functions or [])
-            for call in answered:
+            for call in await self._functions.call(calls, answer.functions):
                 self._messages.append(History(function_calls=[call]))
                 await self._tell_history(function_calls=[cast("Json", call.to_dict())])
         await self._say_queued()
 
     async def _say_queued(self) -> None:
-        while self._queue:
-            await self._speak(self._queue.popleft(), None)
-        encoding, self._encoding = self._encoding, None
-        if encoding is not None:
-            await self._play(encoding.finish())
-            await self._peer.say({"type": "AgentAudioDone"})
+        is_first = True
+        # More may come while the end is told.
+        while self._queue or is_first:
+            is_first = False
+            while self._queue:
+                await self._speak(self._queue.popleft(), None)
+            encoding, self._encoding = self._encoding, None
+            if encoding is not None:
+                await self._play(encoding.finish())
+                await self._peer.say({"type": "AgentAudioDone"})
 
     # Thinking.
 
@@ -168,13 +179,17 @@ class Dialogue:
     async def _think(self, answer: _Answer) -> list[ToolCall]:
         """Think and speak what comes of it; return the functions to be called."""
         for think in self._think_settings():
+            answer.functions = think.functions or []
             request = ThinkRequest(think=think, messages=tuple(self._messages))
             try:
                 return await self._follow(self._services.think(request), answer)
             except (GoneError, AgentFailure):
                 raise
             except Exception as error:  # whatever a function of the user's raises, it failed
-                _log.warning("request %s: thinking failed: %r", self._call.request_id, error)
+                name = type(error).__name__
+                _log.warning(
+                    "request %s: thinking failed: %s: %s", self._call.request_id, name, error
+                )
                 await self._warn("THINK_REQUEST_FAILED", "A request to the provider failed.")
         raise AgentFailure("FAILED_TO_THINK", "No provider of agent.think gave an answer.")
 
@@ -183,39 +198,46 @@ class Dialogue:
     ) -> list[ToolCall]:
         calls: list[ToolCall] = []
         buffer = SentenceBuffer(LONGEST_PIECE)
-        async for part in self._patiently(parts):
-            if answer.thought_after_s is None:
-                answer.thought_after_s = self._clock() - answer.heard_at
-            match part:
-                case str():
-                    for sentence in buffer.add(part):
-                        await self._speak(sentence, answer)
-                case ToolCall():
-                    calls.append(part)
-                case Thought(content):
-                    await self._peer.say({"type": "AgentThinking", "content": content})
+        async with aclosing(self._patiently(parts)) as patient:
+            async for part in patient:
+                if answer.thought_after_s is None:
+                    answer.thought_after_s = self._clock() - answer.heard_at
+                match part:
+                    case str():
+                        for sentence in buffer.add(part):
+                            await self._speak(sentence, answer)
+                    case ToolCall():
+                        calls.append(part)
+                    case Thought(content):
+                        await self._peer.say({"type": "AgentThinking", "content": content})
         for sentence in buffer.rest():
             await self._speak(sentence, answer)
         return calls
 
     async def _patiently(
         self, parts: AsyncIterator[str | ToolCall | Thought]
-    ) -> AsyncIterator[str | ToolCall | Thought]:
+    ) -> AsyncGenerator[str | ToolCall | Thought]:
         """Yield the parts; warn each time that one takes long."""
+        try:
+            while (part := await self._next(parts)) is not None:
+                yield part
+        finally:
+            if isinstance(parts, AsyncGenerator):
+                await parts.aclose()
+
+    async def _next(
+        self, parts: AsyncIterator[str | ToolCall | Thought]
+    ) -> str | ToolCall | Thought | None:
         slow_s = self._services.settings.slow_think_s
-        while True:
-            part = asyncio.ensure_future(_next(parts))
-            try:
-                while not (await asyncio.wait([part], timeout=slow_s))[0]:
-                    await self._warn("SLOW_THINK_REQUEST", "The provider takes long to answer.")
-                found = part.result()
-            finally:
-                if not part.done():
-                    part.cancel()
-                    await asyncio.wait([part])
-            if found is None:
-                return
-            yield found
+        part = asyncio.ensure_future(_next(parts))
+        try:
+            while not (await asyncio.wait([part], timeout=slow_s))[0]:
+                await self._warn("SLOW_THINK_REQUEST", "The provider takes long to answer.")
+            return part.result()
+        finally:
+            if not part.done():
+                part.cancel()
+                await asyncio.wait([part])
 
     # Speaking.
 
@@ -233,16 +255,26 @@ class Dialogue:
             await self._warn("SPEAK_REQUEST_FAILED", str(error))
             return
         self._call.used.characters += script.billable_characters
+        try:
+            await self._pronounce(script, self._encoding, answer)
+        except GoneError:
+            raise
+        except Exception:  # a synthesiser's defect is none of who thinks
+            _log.exception("request %s: speech failed", self._call.request_id)
+            raise AgentFailure("FAILED_TO_SPEAK", "The voice of the agent failed.") from None
+
+    async def _pronounce(self, script: Script, encoding: Encoder, answer: _Answer | None) -> None:
         began_at = self._clock()
-        pieces = self._services.voice.speak(
-            script, self._encoding, rate=self._form.sample_rate, speed=speed_of(self.agent)
+        speech = self._services.voice.speak(
+            script, encoding, rate=self._form.sample_rate, speed=speed_of(self.agent)
         )
-        async for piece in pieces:
-            if answer is not None and not answer.is_announced:
-                answer.is_announced = True
-                await self._announce(answer, self._clock() - began_at)
-            await self._play(piece.audio)
-            self._pace.add(piece.seconds)
+        async with aclosing(speech) as pieces:
+            async for piece in pieces:
+                if answer is not None and not answer.is_announced:
+                    answer.is_announced = True
+                    await self._announce(answer, self._clock() - began_at)
+                await self._play(piece.audio)
+                self._pace.add(piece.seconds)
 
     async def _play(self, audio: bytes) -> None:
         if self._form.encoding not in _RAW or self._form.container != "none":
@@ -281,10 +313,11 @@ class Dialogue:
 
 
 class _Answer:
-    """How long an answer takes, and whether it was announced."""
+    """What is known of an answer: how long it takes, what it may call, whether it was announced."""
 
     def __init__(self, heard_at: float) -> None:
         self.heard_at = heard_at
+        self.functions: list[Function] = []
         self.thought_after_s: float | None = None
         self.is_announced = False
 

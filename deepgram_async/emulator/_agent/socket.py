@@ -62,6 +62,8 @@ _log: Final = logging.getLogger(__name__)
 # Of the prompt of a managed model; what is longer is cut (Deepgram docs, "Configure the Voice
 # Agent").
 _LONGEST_PROMPT: Final = 25_000
+# Injected messages that wait for the agent.
+_MOST_WAITING: Final = 100
 
 
 def routes(services: Services) -> list[web.RouteDef]:
@@ -187,11 +189,11 @@ class _Session:
         return await self._cut_prompt(agent)
 
     async def _resolve(self, url: str) -> None:
-        parts = urlsplit(url)
         loop = asyncio.get_running_loop()
         try:
+            parts = urlsplit(url)
             await loop.getaddrinfo(parts.hostname or "", parts.port or 443)
-        except (OSError, UnicodeError):
+        except (OSError, ValueError):
             raise AgentFailure("INVALID_SETTINGS", f"Failed to resolve endpoint: {url}") from None
 
     async def _cut_prompt(self, agent: Agent) -> Agent:
@@ -309,6 +311,8 @@ class _Session:
             return "The user is speaking."
         if asked.behavior == "default" and dialogue.is_answering:
             return "The agent is speaking."
+        if dialogue.waiting >= _MOST_WAITING:
+            return "Too many messages wait."
         return None
 
     async def _update(

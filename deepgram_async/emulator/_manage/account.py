@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import sqlite3
 import uuid
 from typing import TYPE_CHECKING, Final
 
@@ -86,7 +87,12 @@ class Account:
         """
         store: Store = MemoryStore() if path is None else SqliteStore(path)
         try:
-            account = cls(store, await store.load(), keys, clock)
+            found = await store.load()
+            try:
+                account = cls(store, found, keys, clock)
+            except msgspec.DecodeError as error:
+                msg = f"the records are of another version: {error}"
+                raise sqlite3.DatabaseError(msg) from None
             if not len(account.projects):
                 account.add_project("Emulator", DEFAULT_PROJECT_ID)
             await store.saved()

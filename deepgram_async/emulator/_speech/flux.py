@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import msgspec
@@ -109,6 +110,7 @@ class _Fatal(NamedTuple):
 
 _UNPARSABLE: Final = _Fatal("MESSAGE-0000", "The message could not be parsed.", 1008)
 _INVALID: Final = _Fatal("DATA-0000", "The message is no valid command.", 1008)
+_TOO_LARGE: Final = _Fatal("BIG-0000", "More text waits than can be held.", 1009)
 _FAILED: Final = _Fatal("NET-0000", "Internal server error.", 1011)
 _TOO_OLD: Final = _Fatal("NET-0003", "The maximum length of a session was reached.", 1011)
 _TOO_SILENT: Final = _Fatal("NET-0004", "No frame was received within the timeout window.", 1011)
@@ -208,6 +210,8 @@ class _Stream:
         match said:
             case _ if self._is_closing:
                 pass
+            case Speak(text) if self._waiting() + len(text) > self._settings.max_backlog_bytes:
+                return _TOO_LARGE
             case Speak(text):
                 self._open_turn().add(text)
             case Flush() if not self._turns or self._turns[-1].is_flushed:
@@ -222,6 +226,9 @@ class _Stream:
                 self._is_closing = True
         self._changed.set()
         return None
+
+    def _waiting(self) -> int:
+        return sum(turn.characters for turn in self._turns)
 
     def _open_turn(self) -> FluxTurn:
         if not self._turns or self._turns[-1].is_flushed:
@@ -314,16 +321,17 @@ class _Stream:
         turn.begin(sentence, script)
         if script.warnings:
             await self._warn("PRONUNCIATION_WARNINGS", ",".join(script.warnings))
-        pieces = self._voice.speak(script, encoder(form), rate=form.sample_rate, speed=self._speed)
-        async for piece in pieces:
-            for frame in cut(piece.audio, form.bytes_per_second):
-                await self._pace.wait()
-                if turn.is_interrupted:
-                    return
-                await self._peer.play(frame)
-                seconds = len(frame) / form.bytes_per_second
-                self._pace.add(seconds)
-                turn.spoke(seconds * 1000)
+        speech = self._voice.speak(script, encoder(form), rate=form.sample_rate, speed=self._speed)
+        async with aclosing(speech) as pieces:
+            async for piece in pieces:
+                for frame in cut(piece.audio, form.bytes_per_second):
+                    await self._pace.wait()
+                    if turn.is_interrupted:
+                        return
+                    await self._peer.play(frame)
+                    seconds = len(frame) / form.bytes_per_second
+                    self._pace.add(seconds)
+                    turn.spoke(seconds * 1000)
 
     def _read_script(self, sentence: str) -> Script:
         try:

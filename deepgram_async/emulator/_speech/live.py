@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -239,19 +240,26 @@ class _Stream:
                 await self._warn(error.code, str(error))
                 continue
             self._call.used.characters += script.billable_characters
-            pieces = self._voice.speak(
+            speech = self._voice.speak(
                 script, encoder(form), rate=form.sample_rate, speed=self._query.speed
             )
-            async for piece in pieces:
-                for frame in cut(piece.audio, form.bytes_per_second):
-                    await self._pace.wait()
-                    if self._cleared != cleared:
+            async with aclosing(speech) as pieces:
+                async for piece in pieces:
+                    if not await self._play(piece.audio, cleared):
                         return False
-                    await self._peer.play(frame)
-                    seconds = len(frame) / form.bytes_per_second
-                    self._pace.add(seconds)
-                    self._call.used.audio_s += seconds
         return self._cleared == cleared
+
+    async def _play(self, audio: bytes, cleared: int) -> bool:
+        bytes_per_second = self._query.form.bytes_per_second
+        for frame in cut(audio, bytes_per_second):
+            await self._pace.wait()
+            if self._cleared != cleared:
+                return False
+            await self._peer.play(frame)
+            seconds = len(frame) / bytes_per_second
+            self._pace.add(seconds)
+            self._call.used.audio_s += seconds
+        return True
 
     async def _confirm(self, kind: str) -> None:
         await self._peer.say({"type": kind, "sequence_id": self._confirmed})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -101,14 +102,14 @@ class _Speech:
             used.callback = query.callback.url
             self._services.background.start(self._call_back(encoding))
             return json_answer({"request_id": self._call.request_id})
-        parts = self._speak(encoding)
-        # A synthesiser that cannot speak at all fails before anything is answered.
-        start = await anext(parts)
-        answer = await respond_slowly(request, self._call, self._headers())
-        await answer.write(start)
-        async for part in parts:
-            await answer.write(part)
-        await answer.write_eof()
+        async with aclosing(self._speak(encoding)) as parts:
+            # A synthesiser that cannot speak at all fails before anything is answered.
+            start = await anext(parts)
+            answer = await respond_slowly(request, self._call, self._headers())
+            await answer.write(start)
+            async for part in parts:
+                await answer.write(part)
+            await answer.write_eof()
         return answer
 
     async def _speak(self, encoding: Encoder) -> AsyncGenerator[bytes]:
