@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from deepgram_async.transcript._words import Word
+
 __all__ = ["Part", "clock_time"]
 
 
@@ -14,12 +16,14 @@ class Part(NamedTuple):
         start: Seconds from the start of the audio.
         name: Who speaks, where another speaker begins and speakers are told apart.
         text: What is said.
+        words: What is said, word by word.
         is_note: Whether the text is a note and was not said.
     """
 
     start: float
     name: str | None
     text: str
+    words: tuple[Word, ...] = ()
     is_note: bool = False
 
 

@@ -30,6 +30,10 @@ class Style(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     characters_per_second: float = 20.0
     min_gap_s: float = 0.08
     pause_s: float = 1.0
+    title: str = "Transcript"
+    audio_url: str | None = None
+    audio_data: bytes | None = None
+    uncertain_below: float = 0.7
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:

@@ -144,7 +144,8 @@ def parts_of(transcript: Transcript, style: Style) -> list[Part]:
         name = style.name_of(
             speaker=paragraph.speaker, channel=paragraph.channel, channels=transcript.channels
         )
-        paragraphs.append(Part(paragraph.start, name if name != last else None, paragraph.text))
+        shown = name if name != last else None
+        paragraphs.append(Part(paragraph.start, shown, paragraph.text, paragraph.words))
         last = name
     return list(merge(notes, paragraphs, key=attrgetter("start")))
 
