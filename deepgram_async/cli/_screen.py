@@ -61,7 +61,9 @@ def make_terminal(style: TranscriptOptions, *, interim: bool | None) -> Screen |
     from rich.console import Console  # slow to load
 
     if Console().is_dumb_terminal:
-        return Lines(_echo, style, wants_interim_results=interim is True)
+        return Lines(
+            lambda text: _echo(printable(text)), style, wants_interim_results=interim is True
+        )
     return Terminal(style, wants_interim_results=interim is not False)
 
 

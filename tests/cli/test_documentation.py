@@ -39,7 +39,8 @@ def test_example_is_a_call_that_is_taken(words: list[str]) -> None:
     command: click.Command | None = app
     context: click.Context | None = None
     while isinstance(command, click.Group):
-        context = click.Context(command, info_name=name, parent=context)
+        settings = command.context_settings
+        context = click.Context(command, info_name=name, parent=context, **settings)
         name, *words = words
         command = command.get_command(context, name)
     assert command is not None

@@ -125,10 +125,11 @@ def test_stream_of_a_station_is_fetched(dga: Dga, recording: Path) -> None:
 
     with in_background(http_server(station)) as url:
         heard = dga("live", f"{url}/radio", *FAST)
-        gone = dga("live", f"{url}/gone", *FAST)
+        gone = dga("live", f"{url}/gone?token=sentinel-token", *FAST)
     assert (heard.code, heard.out, heard.err) == (0, "Hello world.\nGood bye.\n", "")
     assert (gone.code, gone.out) == (2, "")
     assert f"cannot fetch {url}/gone: 404 Not Found" in gone.err
+    assert "sentinel-token" not in gone.err
     nobody = dga("live", f"{url}/radio", *FAST)
     assert nobody.code == 2
     assert "Connection refused" in nobody.err
