@@ -17,6 +17,7 @@ from deepgram_async.cli._interrupts import on_interrupt
 from deepgram_async.cli._options import emulator_flag
 from deepgram_async.cli._output import printable, warn
 from deepgram_async.cli._texts import open_stdin
+from deepgram_async.cli._troubles import trouble_of
 from deepgram_async.cli._values import complete_models
 from deepgram_async.errors import AudioDeviceError, MissingDependencyError
 from deepgram_async.models import agent as messages
@@ -186,7 +187,7 @@ class _Conversation:
                         await self._agent.answer_function_call(function.id, _NO_FUNCTION)
             case _:
                 pass
-        if (trouble := _trouble_of(event)) is not None:
+        if (trouble := trouble_of(event)) is not None:
             warn(trouble)
         if self._as_json:
             self._print_json(event)
@@ -225,22 +226,3 @@ async def _typed_lines() -> AsyncGenerator[str, None]:
                 yield text
     if text := waiting.decode(errors="replace").strip():
         yield text
-
-
-def _trouble_of(event: messages.AgentEvent) -> str | None:
-    """Return what is out of the ordinary about an event, in words."""
-    match event:
-        case messages.Warning():
-            return f"the service says: {event.description or event.code}"
-        case messages.InjectionRefused():
-            return f"the service did not take the words: {event.message}"
-        case Malformed():
-            return f"unreadable message: {event.reason}"
-        case Reconnecting():
-            return f"the connection was lost, attempt {event.attempt} follows: {event.reason}"
-        case Reconnected(is_planned=False):
-            return f"connected again after {event.gap_s:.1f} s, with another agent"
-        case Stalled():
-            return f"the service has said nothing for {event.silent_s:.0f} s"
-        case _:
-            return None

@@ -100,6 +100,10 @@ def test_file_is_written_and_never_overwritten_unasked(
     refused = dga("live", str(recording), "-o", str(path), *FAST)
     assert (refused.code, path.read_text()) == (2, "mine")
     assert "--force" in refused.err
+    # What was wrong before anything was heard leaves it as it was.
+    for wrong in ([str(recording), "-p", "nonsense=1"], [str(tmp_path / "nowhere.wav")]):
+        assert dga("live", *wrong, "-o", str(path), "--force", *FAST).code == 2
+    assert path.read_text() == "mine"
     assert dga("live", str(recording), "-o", str(path), "--force", *FAST).code == 0
     assert path.read_text() == "Hello world.\nGood bye.\n"
 
