@@ -223,7 +223,7 @@ class _Track:
         """The time before which no other caption can begin."""
         if self._open is not None:
             return self._open.start
-        return self._units[0].start if self._units else self._settled_s
+        return round(self._units[0].start if self._units else self._settled_s, _DIGITS)
 
     def take(self) -> list[Cue]:
         """Return the captions that are complete now, once."""

@@ -30,7 +30,7 @@ _WIDTH: Final = 1000
 _SHORTEST_MARK: Final = 1.0
 _NOTHING: Final = '<p class="nothing">Nothing was said.</p>'
 _PLACE: Final = re.compile(r"\{\{(\w+)\}\}")
-_SCHEMES: Final = frozenset({"", "blob", "data", "file", "http", "https"})
+_SCHEMES: Final = frozenset({"", "data", "file", "http", "https"})
 # How files begin that browsers play.
 _SIGNATURES: Final = (
     (re.compile(rb"RIFF....WAVE", re.DOTALL), "audio/wav"),
@@ -178,7 +178,8 @@ def _legend(transcript: Transcript, voices: _Voices) -> str:
         return ""
     heard = dict.fromkeys(voices.names, 0.0)
     for said in transcript.utterances:
-        heard[said.channel, said.speaker] += said.end - said.start
+        if (voice := (said.channel, said.speaker)) in heard:
+            heard[voice] += said.end - said.start
     total = sum(heard.values()) or 1.0
     items = [
         f'<li class="s{number % _COLORS}"><b>{escape(voices.names[voice])}</b> '

@@ -8,16 +8,18 @@ from msgspec.structs import replace
 
 from deepgram_async.models.common import Word
 from deepgram_async.models.events import Reconnected, Reconnecting, Stalled
-from deepgram_async.models.live import SpeechStarted
+from deepgram_async.models.live import Results, SpeechStarted
 from deepgram_async.transcript import TranscriptEvent
 from tests.support.transcripts import recorded_answers, result, utterance_end
 
-__all__ = ["Stream", "streams", "word_lists"]
+__all__ = ["Stream", "streams"]
 
 VOCABULARY: Final = (
     "a and but can't Dr. etc. extraordinarily Ann, however, I it. no. of said; so? that the 3:30 "
     "über wait! yes, 日本 &amp <b> -->"
 ).split()
+# How far a channel may be ahead, in seconds of audio.
+_SKEW_S: Final = 5.0
 RECORDED_WORDS: Final = [found.words for _, found in recorded_answers()[:4]]
 
 
@@ -34,18 +36,44 @@ class Stream(NamedTuple):
 
 
 @st.composite
-def word_lists(draw: st.DrawFn, *, with_speakers: bool = True) -> list[Word]:
-    """Words of one channel, generated or those of a recorded answer, with pauses in between."""
-    if RECORDED_WORDS and draw(st.integers(0, 3)) == 3:
+def streams(draw: st.DrawFn) -> Stream:
+    """A live transcription with one or two channels."""
+    begin = draw(st.sampled_from([0.0, 0.5, 90_000.0]))
+    words = [_words(draw, begin) for _ in range(draw(st.integers(1, 2)))]
+    end = max([begin, *(said[-1].end for said in words if said)]) + 4.0
+    waiting = [
+        list(_channel(draw, said, (begin, end), (channel, len(words))))
+        for channel, said in enumerate(words)
+    ]
+    events: list[TranscriptEvent] = []
+    heard = [begin for _ in words]
+    while any(waiting):
+        # The channels are heard at the same time, more or less.
+        slowest = min(time for time, left in zip(heard, waiting, strict=True) if left)
+        ready = [
+            channel
+            for channel, left in enumerate(waiting)
+            if left and heard[channel] <= slowest + _SKEW_S
+        ]
+        channel = draw(st.sampled_from(ready))
+        event = waiting[channel].pop(0)
+        if isinstance(event, Results) and event.is_final:
+            heard[channel] = max(heard[channel], event.end)
+        events.append(event)
+    return Stream(words, events)
+
+
+def _words(draw: st.DrawFn, time: float) -> list[Word]:
+    """Draw the words of one channel, or those of a recorded answer, with pauses in between."""
+    if RECORDED_WORDS and not time and draw(st.integers(0, 3)) == 3:
         return draw(st.sampled_from(RECORDED_WORDS))
-    speakers = st.none() | st.integers(0, 2) if with_speakers else st.none()
-    words: list[Word] = []
-    time = draw(st.sampled_from([0.0, 0.5, 90_000.0]))
+    speakers = st.none() | st.integers(0, 2)
     speaker = draw(speakers)
+    words: list[Word] = []
     for text in draw(st.lists(st.sampled_from(VOCABULARY), max_size=40)):
         time = round(time + draw(st.sampled_from([0.0, 0.0, 0.05, 0.4, 1.1, 2.6])), 3)
         end = round(time + draw(st.sampled_from([0.1, 0.3, 0.9])), 3)
-        if draw(st.integers(0, 5)) == 0:
+        if draw(st.integers(0, 5)) == 5:
             speaker = draw(speakers)
         words.append(
             Word(
@@ -61,53 +89,37 @@ def word_lists(draw: st.DrawFn, *, with_speakers: bool = True) -> list[Word]:
     return words
 
 
-@st.composite
-def streams(draw: st.DrawFn) -> Stream:
-    """A live transcription with one or two channels."""
-    count = draw(st.integers(1, 2))
-    words = [draw(word_lists()) for _ in range(count)]
-    each = [list(_channel(draw, words[channel], (channel, count))) for channel in range(count)]
-    events: list[TranscriptEvent] = []
-    while any(each):
-        channel = draw(st.sampled_from([number for number in range(count) if each[number]]))
-        events.append(each[channel].pop(0))
-    return Stream(words, events)
-
-
 def _channel(
-    draw: st.DrawFn, words: list[Word], channel: tuple[int, int]
+    draw: st.DrawFn, words: list[Word], span: tuple[float, float], channel: tuple[int, int]
 ) -> Iterator[TranscriptEvent]:
     """Yield what is said about a channel: slices of its words, each changing until it is final."""
     done = 0
-    start = 0.0
+    start, last = span
     while done < len(words):
-        count = draw(st.integers(0, 8))
-        slice_words = words[done : done + count]
-        after = words[done + count :]
-        limit = after[0].start if after else words[-1].end + 3.0
-        earliest = slice_words[-1].end if slice_words else start
+        said = words[done : done + draw(st.integers(0, 5))]
+        after = words[done + len(said) :]
+        spoken_until = max([start, *(word.end for word in said)])
+        silent_until = max(spoken_until, after[0].start if after else last)
         # A slice ends anywhere in the silence between two words.
-        end = max(earliest, start) + draw(st.sampled_from([0.0, 0.5, 1.0])) * max(
-            0.0, limit - max(earliest, start)
-        )
+        end = spoken_until + draw(st.sampled_from([0.0, 0.5, 1.0])) * (silent_until - spoken_until)
         for _ in range(draw(st.integers(0, 2))):
             yield draw(_interims(words[done:], start, channel))
-        if done and draw(st.integers(0, 4)) == 0:
-            # It says again what the last one said.
-            known = words[max(0, done - 3) : done]
-            slice_start = known[0].start
-        else:
-            known, slice_start = [], start
-        said = [*known, *slice_words]
-        speech_final = draw(st.integers(0, 3)) == 0
-        yield result(said, slice_start, end, channel=channel, speech_final=speech_final)
-        if draw(st.integers(0, 4)) == 0:
-            yield result(said, slice_start, end, channel=channel)
-        if slice_words and draw(st.integers(0, 3)) == 0:
-            yield utterance_end(slice_words[-1].end, channel=channel)
-        if draw(st.integers(0, 6)) == 0:
+        # Some slices say again what the last one said.
+        known = words[max(0, done - 3) : done] if draw(st.integers(0, 4)) == 4 else []
+        begin = known[0].start if known else start
+        speech_final = draw(st.integers(0, 3)) == 3
+        yield result([*known, *said], begin, end, channel=channel, speech_final=speech_final)
+        if draw(st.integers(0, 4)) == 4:
+            yield result([*known, *said], begin, end, channel=channel)
+        if said and draw(st.integers(0, 3)) == 3:
+            yield utterance_end(said[-1].end, channel=channel)
+        if draw(st.integers(0, 6)) == 6:
             yield from _trouble(channel)
-        done += len(slice_words)
+        done += len(said)
+        start = end
+    while start < last:
+        end = min(last, start + _SKEW_S)
+        yield result([], start, end, channel=channel)
         start = end
 
 

@@ -194,6 +194,15 @@ def test_a_caption_waits_for_a_channel_that_may_say_something_earlier() -> None:
     assert [cue.text for cue in live.finish()] == ["And I"]
 
 
+def test_captions_that_begin_in_the_same_millisecond_are_sorted_by_their_channels() -> None:
+    live = LiveCues()
+    words = spoken("Hello?", start=1.0713)
+    assert live.add(final(words, 0.0, 5.0, channel=(1, 2))) == []
+    assert live.add(final([], 0.0, 1.0713, channel=(0, 2))) == []
+    came = live.add(final(words, 1.0713, 5.0, channel=(0, 2)))
+    assert [cue.channel for cue in came] == [0, 1]
+
+
 def test_a_channel_that_says_nothing_does_not_hold_up_the_others_for_ever() -> None:
     live = LiveCues()
     assert live.add(final(spoken("Hello?"), 0.0, 25.0, channel=(0, 2))) == []

@@ -109,6 +109,26 @@ def test_channels_are_told_apart_and_keep_their_number() -> None:
     assert [article["data-channel"] for article in tree.attributes["article"]] == ["0", "1"]
 
 
+def test_words_of_nobody_stand_between_those_of_speakers() -> None:
+    talk = transcript(
+        [word("One.", 0.0, speaker=0)], [word("Um.", 1.0)], [word("Two.", 2.0, speaker=1)]
+    )
+    tree = Tree(render(talk, "html"))
+    assert tree.words == ["One.", "Um.", "Two."]
+    assert tree.texts["h2"][:2] == ["Speaker 0", "Speaker 1"]
+    assert tree.texts["span"][:2] == ["50%", "50%"]
+
+
+def test_timeline_has_a_lane_for_each_voice() -> None:
+    page = render(TALK, "html")
+    assert page.count('<rect class="ground"') == 2
+    # Two turns of the first speaker, one of the second.
+    first, second = re.findall(r'<g class="s\d">(.*?)</g>', page)
+    assert (first.count("<rect x="), second.count("<rect x=")) == (2, 1)
+    many = transcript(*([word("So.", float(who), speaker=who)] for who in range(12)))
+    assert render(many, "html").count('<rect class="ground"') == 8
+
+
 def test_uncertain_words_are_marked_with_their_confidence() -> None:
     assert '<span class="u" title="42% sure">Ann.</span>' in render(TALK, "html")
     assert 'class="u"' not in render(TALK, "html", uncertain_below=0.4)

@@ -30,7 +30,7 @@ OPTIONS = st.sampled_from(
     ]
 )
 many = settings(
-    max_examples=50,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
