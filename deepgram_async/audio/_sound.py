@@ -4,19 +4,21 @@ import importlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from deepgram_async.audio._formats import PcmFormat
 from deepgram_async.audio._threads import in_daemon_thread
 from deepgram_async.errors import AudioDeviceError, MissingDependencyError, OptionError
 
 __all__ = [
+    "PERIOD_MS",
     "AudioDevice",
     "Direction",
     "OpenDevice",
     "SoundBackend",
     "SoundLibrary",
     "StreamRequest",
+    "check_seconds",
     "device_for",
     "input_devices",
     "load_backend",
@@ -25,6 +27,10 @@ __all__ = [
 
 SoundBackend: TypeAlias = Literal["miniaudio", "sounddevice", "null"]
 """What speaks to the sound card: a library, or ``null``, which is silence that keeps time."""
+
+# How often devices call back. Stopping a microphone or clearing a speaker is exact to one or a few
+# of these; shorter ones cost more than they give.
+PERIOD_MS: Final = 20.0
 
 Direction: TypeAlias = Literal["input", "output"]
 

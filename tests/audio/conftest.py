@@ -1,0 +1,19 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.sound import VirtualSound, virtual_sound
+
+
+@pytest.fixture(scope="session")
+def shared_sound() -> Iterator[VirtualSound]:
+    with virtual_sound() as sound:
+        yield sound
+
+
+@pytest.fixture
+def sound(shared_sound: VirtualSound, monkeypatch: pytest.MonkeyPatch) -> VirtualSound:
+    """A sound server that this test uses, and perhaps others did before."""
+    for name, value in shared_sound.environment.items():
+        monkeypatch.setenv(name, value)
+    return shared_sound
