@@ -17,3 +17,17 @@ def sound(shared_sound: VirtualSound, monkeypatch: pytest.MonkeyPatch) -> Virtua
     for name, value in shared_sound.environment.items():
         monkeypatch.setenv(name, value)
     return shared_sound
+
+
+@pytest.fixture
+def portaudio(sound: VirtualSound) -> Iterator[None]:
+    """PortAudio looks for devices when it is loaded, and is made to look again."""
+    try:
+        import sounddevice
+    except (ImportError, OSError):
+        pytest.skip("needs sounddevice and PortAudio")
+    sounddevice._terminate()
+    sounddevice._initialize()
+    yield
+    sounddevice._terminate()
+    sounddevice._initialize()

@@ -6,7 +6,7 @@ import sys
 import warnings
 import wave
 from array import array
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -223,20 +223,6 @@ def test_machine_without_sound_is_told_in_one_line(tmp_path: Path, name: str) ->
 # With a sound server.
 
 per_backend = pytest.mark.parametrize("backend", ["miniaudio", "sounddevice"])
-
-
-@pytest.fixture
-def portaudio(sound: VirtualSound) -> Iterator[None]:
-    """PortAudio looks for devices when it is loaded, and is made to look again."""
-    try:
-        import sounddevice
-    except (ImportError, OSError):
-        pytest.skip("needs sounddevice and PortAudio")
-    sounddevice._terminate()
-    sounddevice._initialize()
-    yield
-    sounddevice._terminate()
-    sounddevice._initialize()
 
 
 @pytest.fixture

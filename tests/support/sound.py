@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from array import array
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,7 +58,8 @@ def virtual_sound() -> Generator[VirtualSound, None, None]:
         everything = {**os.environ, **environment}
         server = subprocess.Popen(
             [
-                *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "-L"),
+                *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1"),
+                *("--realtime=no", "--high-priority=no", "--no-cpu-limit=yes", "-L"),
                 f"module-native-protocol-unix auth-anonymous=1 socket={socket}",
                 *("-L", f"module-null-sink sink_name=vmic rate={RATE} channels=1"),
             ],
@@ -67,22 +68,28 @@ def virtual_sound() -> Generator[VirtualSound, None, None]:
         )
         listener: subprocess.Popen[bytes] | None = None
         try:
-            for _ in range(1000):
-                if Path(socket).exists() or server.poll() is not None:
-                    break
-                time.sleep(0.01)
+            _wait_for(lambda: Path(socket).exists())
             # A sink that nobody listens to works in blocks of two seconds.
+            heard = Path(home, "heard")
             listener = subprocess.Popen(
-                ["parec", "--device=vmic.monitor", "--latency-msec=20", "--rate=8000"],
+                ["parec", "--device=vmic.monitor", "--latency-msec=20", "--rate=8000", str(heard)],
                 env=everything,
-                stdout=subprocess.DEVNULL,
             )
+            _wait_for(lambda: heard.exists() and heard.stat().st_size > 0)
             yield VirtualSound(server, environment)
         finally:
             for process in (listener, server):
                 if process is not None:
                     process.kill()
                     process.wait()
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("the sound server does not start")
 
 
 def sine(seconds: float, *, rate: int = RATE, hertz: float = 440.0, peak: int = 12000) -> bytes:
