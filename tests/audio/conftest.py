@@ -1,4 +1,6 @@
+import importlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,7 @@ def sound(shared_sound: VirtualSound, monkeypatch: pytest.MonkeyPatch) -> Virtua
 def portaudio(sound: VirtualSound) -> Iterator[None]:
     """PortAudio looks for devices when it is loaded, and is made to look again."""
     try:
-        import sounddevice
+        sounddevice: Any = importlib.import_module("sounddevice")
     except (ImportError, OSError):
         pytest.skip("needs sounddevice and PortAudio")
     sounddevice._terminate()
