@@ -9,7 +9,7 @@ from deepgram_async.audio._formats import AudioOptions, PcmFormat, pcm_format
 from deepgram_async.audio._holder import SILENT_LIMIT_S, DeviceHolder
 from deepgram_async.audio._levels import Level, level_of
 from deepgram_async.audio._sound import (
-    PERIOD_MS,
+    INPUT_PERIOD_MS,
     AudioDevice,
     OpenDevice,
     SoundBackend,
@@ -88,7 +88,7 @@ class Microphone:
         self.channels = channels
         self._format = pcm_format("linear16", sample_rate, channels)
         self._request = StreamRequest(
-            format=self._format, period_ms=min(chunk_ms, PERIOD_MS), device=device
+            format=self._format, period_ms=min(chunk_ms, INPUT_PERIOD_MS), device=device
         )
         self._backend: SoundBackend | None = backend
         self._open_timeout_s = open_timeout_s

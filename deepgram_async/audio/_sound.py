@@ -11,7 +11,8 @@ from deepgram_async.audio._threads import in_daemon_thread
 from deepgram_async.errors import AudioDeviceError, MissingDependencyError, OptionError
 
 __all__ = [
-    "PERIOD_MS",
+    "INPUT_PERIOD_MS",
+    "OUTPUT_PERIOD_MS",
     "AudioDevice",
     "Direction",
     "OpenDevice",
@@ -28,9 +29,10 @@ __all__ = [
 SoundBackend: TypeAlias = Literal["miniaudio", "sounddevice", "null"]
 """What speaks to the sound card: a library, or ``null``, which is silence that keeps time."""
 
-# How often devices call back. Stopping a microphone or clearing a speaker is exact to one or a few
-# of these; shorter ones cost more than they give.
-PERIOD_MS: Final = 20.0
+# How often devices call back. Stopping a microphone is exact to one of these; clearing a speaker to
+# one or two of its own, which are longer, because a program that is held up for one makes a gap.
+INPUT_PERIOD_MS: Final = 20.0
+OUTPUT_PERIOD_MS: Final = 40.0
 
 Direction: TypeAlias = Literal["input", "output"]
 

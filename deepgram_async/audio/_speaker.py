@@ -11,7 +11,7 @@ from deepgram_async.audio._formats import PcmFormat, pcm_format
 from deepgram_async.audio._g711 import decode_g711
 from deepgram_async.audio._holder import SILENT_LIMIT_S, DeviceHolder
 from deepgram_async.audio._sound import (
-    PERIOD_MS,
+    OUTPUT_PERIOD_MS,
     AudioDevice,
     OpenDevice,
     SoundBackend,
@@ -80,7 +80,7 @@ class Speaker:
         check_seconds("open_timeout_s", open_timeout_s)
         pcm = pcm_format("linear16", sample_rate, channels)
         self._encoding: SpeakerEncoding = encoding
-        self._request = StreamRequest(format=pcm, period_ms=PERIOD_MS, device=device)
+        self._request = StreamRequest(format=pcm, period_ms=OUTPUT_PERIOD_MS, device=device)
         self._backend: SoundBackend | None = backend
         self._open_timeout_s = open_timeout_s
         self._playback = _Playback(pcm, buffer_s=buffer_s)
@@ -253,7 +253,7 @@ class _Playback:
         wanted = frames * self._frame_bytes
         with self._lock:
             # Devices ask several times at once in the beginning, to fill themselves.
-            if self._asked_at is not None and now - self._asked_at > PERIOD_MS / 2000:
+            if self._asked_at is not None and now - self._asked_at > OUTPUT_PERIOD_MS / 2000:
                 self._runs = True
             self._asked_at = now
             audio = bytes(self._queue[:wanted])

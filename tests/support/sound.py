@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-__all__ = ["RATE", "VirtualSound", "needs_pulseaudio", "sine", "virtual_sound"]
+__all__ = ["RATE", "VirtualSound", "breaks_in_tone", "needs_pulseaudio", "sine", "virtual_sound"]
 
 RATE = 48000
 """Samples a second of the sink."""
@@ -97,3 +97,16 @@ def sine(seconds: float, *, rate: int = RATE, hertz: float = 440.0, peak: int = 
     step = 2 * math.pi * hertz / rate
     samples = [round(peak * math.sin(step * number)) for number in range(round(seconds * rate))]
     return array("h", samples).tobytes()
+
+
+def breaks_in_tone(audio: bytes, rate: int, *, hertz: float = 440.0) -> int:
+    """Count where a tone does not go on as a tone does: each sample follows from the two before.
+
+    A sample that was lost or put in makes a difference of thousands, rounding one of a few.
+    """
+    samples = array("h", audio)
+    factor = 2 * math.cos(2 * math.pi * hertz / rate)
+    return sum(
+        abs(third - factor * second + first) > 100
+        for first, second, third in zip(samples, samples[1:], samples[2:], strict=False)
+    )
