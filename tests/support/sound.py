@@ -14,14 +14,27 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-__all__ = ["RATE", "VirtualSound", "breaks_in_tone", "needs_pulseaudio", "sine", "virtual_sound"]
+__all__ = [
+    "RATE",
+    "VirtualSound",
+    "breaks_in_tone",
+    "has_pulseaudio",
+    "needs_pulseaudio",
+    "sine",
+    "virtual_sound",
+]
 
 RATE = 48000
 """Samples a second of the sink."""
 
+
+def has_pulseaudio() -> bool:
+    """Whether the programs are installed."""
+    return all(shutil.which(program) for program in ("pulseaudio", "paplay", "parec"))
+
+
 needs_pulseaudio = pytest.mark.skipif(
-    any(shutil.which(program) is None for program in ("pulseaudio", "paplay", "parec")),
-    reason="needs pulseaudio and pulseaudio-utils",
+    not has_pulseaudio(), reason="needs pulseaudio and pulseaudio-utils"
 )
 
 
