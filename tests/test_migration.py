@@ -27,9 +27,8 @@ def rows() -> list[tuple[int, list[str]]]:
     lines = (ROOT / "docs" / "migration.md").read_text().splitlines()
     return [
         (number, [cell.strip() for cell in line.split("|")[1:-1]])
-        for number, line in enumerate(lines, 1)
-        if line.startswith("|")
-        and not any("---" in head for head in lines[number - 1 : number + 1])
+        for number, (line, following) in enumerate(pairwise(lines), 1)
+        if line.startswith("|") and "---" not in line + following
     ]
 
 

@@ -132,7 +132,7 @@ class Microphone:
     def level(self) -> Level:
         """How loud the last tenth of a second was, also while muted.
 
-        It is computed when it is asked for, in a tenth of a millisecond.
+        It is computed when it is asked for, in a fraction of a millisecond.
         """
         return level_of(self._recording.recent())
 

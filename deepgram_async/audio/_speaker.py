@@ -26,6 +26,9 @@ __all__ = ["Speaker", "SpeakerEncoding"]
 SpeakerEncoding: TypeAlias = Literal["linear16", "mulaw", "alaw"]
 """What a speaker can be given; other encodings have to be decoded before."""
 
+# What files begin with that are no raw samples.
+_CONTAINERS: Final = {b"RIF": "a WAV file", b"Ogg": "Ogg", b"fLa": "FLAC", b"ID3": "MP3"}
+
 # Audio that comes later than this after the queue ran dry belongs to what is said next.
 _PAUSE_S: Final = 1.0
 
@@ -101,7 +104,7 @@ class Speaker:
 
         Raises:
             AudioDeviceError: The device went away.
-            AudioSourceError: It is not audio.
+            AudioSourceError: It is not raw audio.
             InvalidStateError: The speaker is not open.
         """
         _ = self._holder.device
@@ -118,7 +121,7 @@ class Speaker:
         """Queue a chunk at once, from any thread, and return whether there was room for it.
 
         Raises:
-            AudioSourceError: It is not audio.
+            AudioSourceError: It is not raw audio.
             InvalidStateError: The speaker is not open.
         """
         _ = self._holder.device
@@ -210,11 +213,13 @@ class Speaker:
     def _samples(self, chunk: bytes | bytearray | memoryview) -> bytes:
         if not isinstance(chunk, bytes | bytearray | memoryview):
             raise AudioSourceError(f"a speaker plays bytes, not {type(chunk).__name__}")
-        return (
-            bytes(chunk)
-            if self._encoding == "linear16"
-            else decode_g711(bytes(chunk), self._encoding)
-        )
+        audio = bytes(chunk)
+        if (container := _CONTAINERS.get(audio[:3])) is not None:
+            raise AudioSourceError(
+                f"this is {container}, and would be heard as noise",
+                hint="ask the service for container='none', or play audio.decode(...) of it",
+            )
+        return audio if self._encoding == "linear16" else decode_g711(audio, self._encoding)
 
 
 class _Playback:

