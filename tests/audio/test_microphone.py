@@ -3,6 +3,7 @@ import math
 import os
 import subprocess
 import sys
+import threading
 import warnings
 import wave
 from collections.abc import AsyncIterator
@@ -311,6 +312,9 @@ async def test_cancelled_opening_leaves_no_connection() -> None:
         except asyncio.CancelledError:
             continue
         await microphone.aclose()
+    # Whoever opens for nobody closes what came.
+    while any(thread.name == "deepgram_async.audio" for thread in threading.enumerate()):
+        await asyncio.sleep(0.01)
 
 
 @needs_pulseaudio

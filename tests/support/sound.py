@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from array import array
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,28 +81,29 @@ def virtual_sound() -> Generator[VirtualSound, None, None]:
         )
         listener: subprocess.Popen[bytes] | None = None
         try:
-            _wait_for(lambda: Path(socket).exists())
             # A sink that nobody listens to works in blocks of two seconds.
             heard = Path(home, "heard")
-            listener = subprocess.Popen(
-                ["parec", "--device=vmic.monitor", "--latency-msec=20", "--rate=8000", str(heard)],
-                env=everything,
-            )
-            _wait_for(lambda: heard.exists() and heard.stat().st_size > 0)
+            for _ in range(2000):
+                if listener is None or listener.poll() is not None:  # the server was not ready
+                    listener = subprocess.Popen(
+                        [
+                            *("parec", "--device=vmic.monitor", "--latency-msec=20"),
+                            *("--rate=8000", str(heard)),
+                        ],
+                        env=everything,
+                        stderr=subprocess.DEVNULL,
+                    )
+                time.sleep(0.01)
+                if heard.exists() and heard.stat().st_size:
+                    break
+            else:
+                raise AssertionError("the sound server does not start")
             yield VirtualSound(server, environment)
         finally:
             for process in (listener, server):
                 if process is not None:
                     process.kill()
                     process.wait()
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    for _ in range(2000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("the sound server does not start")
 
 
 def sine(seconds: float, *, rate: int = RATE, hertz: float = 440.0, peak: int = 12000) -> bytes:
