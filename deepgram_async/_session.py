@@ -277,6 +277,11 @@ class DeepgramSession:
         return Usage(self._caller)
 
     @property
+    def base_url(self) -> str:
+        """Where requests go."""
+        return self._caller.calls.endpoints.rest
+
+    @property
     def streams(self) -> tuple[SocketStream[Any, Any], ...]:
         """The streams of this session that are open now."""
         return self._connections.sockets.streams
@@ -333,6 +338,32 @@ class DeepgramSession:
         self._caller.credentials.change(
             _credentials(api_key, access_token, token_provider, are_required=True)
         )
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, QueryValue] | None = None,
+        json: object = None,
+    ) -> object:
+        """Send a call that this release has no method for; return its JSON, ``None`` for nothing.
+
+        Args:
+            method: ``GET``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
+            path: Below the base URL, percent-encoded, such as ``/v1/projects``.
+            query: Query keys; those of the session are added.
+            json: Body, or ``None`` for none.
+
+        Raises:
+            OptionError: The method or the path is none, or the body cannot be written as JSON.
+            ApiError: The service refused; the class tells why.
+            ProtocolError: The answer is no JSON; its bytes are in ``body``.
+            TransportError: No complete answer arrived.
+        """
+        from deepgram_async._resources.raw import request
+
+        return await request(self._caller, method, path, query, json)
 
     async def aclose(self) -> None:
         """Finish the open streams within five seconds and close all connections.
