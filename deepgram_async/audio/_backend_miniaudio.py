@@ -158,7 +158,8 @@ def _text_of(raw: bytes) -> str:
     """Return an id as text: it is a name, as wide characters on Windows, or a number."""
     if raw[1:2] == b"\0" and raw[2:4] != b"\0\0":
         return raw.decode("utf-16-le", errors="replace").partition("\0")[0]
-    return raw.partition(b"\0")[0].decode(errors="replace")
+    text = raw.partition(b"\0")[0].decode(errors="replace")
+    return text if text.isprintable() else raw.rstrip(b"\0").hex()
 
 
 class _Opened:

@@ -113,8 +113,7 @@ class InterleavedAudio:
         pending = [lane.request for lane in self._lanes if lane.request is not None]
         for request in pending:
             request.cancel()
-        if pending:
-            await asyncio.wait(pending)
+        await asyncio.gather(*pending, return_exceptions=True)
 
     def __aiter__(self) -> Self:
         return self

@@ -6,21 +6,42 @@ import sys
 from array import array
 from typing import TYPE_CHECKING, Final
 
-from deepgram_async.audio import decode_g711
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["FORMATS", "Converter"]
 
 
-def _unsigned8(data: bytes) -> bytes:
-    out = bytearray(len(data) * 2)
-    out[1::2] = data.translate(_SIGNED)
-    return bytes(out)
+def _mulaw(code: int) -> int:
+    code = ~code & 0xFF
+    magnitude = (((code & 0x0F) << 3) + 0x84 << (code >> 4 & 7)) - 0x84
+    return -magnitude if code & 0x80 else magnitude
 
 
-_SIGNED: Final = bytes(code + 128 & 0xFF for code in range(256))
+def _alaw(code: int) -> int:
+    code ^= 0x55
+    exponent = code >> 4 & 7
+    magnitude = ((code & 0x0F) << 4) + 8
+    if exponent:
+        magnitude = magnitude + 0x100 << exponent - 1
+    return magnitude if code & 0x80 else -magnitude
+
+
+def _tables(law: Callable[[int], int]) -> tuple[bytes, bytes]:
+    both = [law(code).to_bytes(2, "little", signed=True) for code in range(256)]
+    return bytes(b[0] for b in both), bytes(b[1] for b in both)
+
+
+def _by_table(law: Callable[[int], int]) -> Callable[[bytes], bytes]:
+    low, high = _tables(law)
+
+    def convert(data: bytes) -> bytes:
+        out = bytearray(len(data) * 2)
+        out[0::2] = data.translate(low)
+        out[1::2] = data.translate(high)
+        return bytes(out)
+
+    return convert
 
 
 def _upper_bytes(width: int) -> Callable[[bytes], bytes]:
@@ -51,9 +72,9 @@ FORMATS: Final[dict[str, tuple[int, Callable[[bytes], bytes]]]] = {
     "linear24": (3, _upper_bytes(3)),
     "linear32": (4, _upper_bytes(4)),
     "float32": (4, _float32),
-    "unsigned8": (1, _unsigned8),
-    "mulaw": (1, lambda data: decode_g711(data, "mulaw")),
-    "alaw": (1, lambda data: decode_g711(data, "alaw")),
+    "unsigned8": (1, _by_table(lambda code: (code - 128) * 256)),
+    "mulaw": (1, _by_table(_mulaw)),
+    "alaw": (1, _by_table(_alaw)),
 }
 
 

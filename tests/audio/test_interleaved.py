@@ -131,6 +131,9 @@ async def test_what_a_source_raises_is_raised_here() -> None:
 
     with pytest.raises(KeyError, match="line 4"):
         await joined(broken(), source(samples(0, 20)))
+    # None of those that fail together is left unseen.
+    with pytest.raises(KeyError, match="line 4"):
+        await joined(broken(), broken())
 
 
 async def test_leaving_early_ends_the_requests() -> None:
