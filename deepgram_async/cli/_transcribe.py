@@ -25,6 +25,7 @@ from deepgram_async.cli._outputs import (
 )
 from deepgram_async.cli._texts import URL_SCHEMES, open_stdin
 from deepgram_async.errors import (
+    AudioSourceError,
     AuthenticationError,
     ConfigurationError,
     DeepgramError,
@@ -191,4 +192,9 @@ def _length(seconds: float) -> str:
 def _audio_of(source: str) -> str | Path | AsyncIterable[bytes]:
     if source == "-":
         return piped(open_stdin())
-    return source if source.startswith(URL_SCHEMES) else Path(source)
+    if source.startswith(URL_SCHEMES):
+        return source
+    path = Path(source)
+    if path.is_dir():
+        raise AudioSourceError(f"{source} is a directory, which the command batch takes")
+    return path
