@@ -141,7 +141,7 @@ class _Several:
                 # In the order of the sources; files are written at once.
                 for source, task in tasks:
                     answer = await task
-                    if answer is not None and self._outputs.are_printed:
+                    if answer is not None:
                         self._write(source, answer)
         except* (DeepgramError, click.ClickException) as failures:
             raise failures.exceptions[0] from None
@@ -155,6 +155,7 @@ class _Several:
         return _SOME_FAILED if self._failed else 0
 
     async def _one(self, source: str, count: int) -> Transcription | None:
+        """Transcribe one, and return the answer if it has to be printed."""
         async with self._limit:
             try:
                 answer = await self._transcribe_one(source)
@@ -168,9 +169,10 @@ class _Several:
         self._done += 1
         self._audio_s += answer.duration
         self._tell_progress(count)
-        if not self._outputs.are_printed:
-            self._write(source, answer)
-        return answer
+        if self._outputs.are_printed:
+            return answer
+        self._write(source, answer)
+        return None
 
     def _write(self, source: str, answer: Transcription) -> None:
         with self._spinner.hidden():
