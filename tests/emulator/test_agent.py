@@ -135,17 +135,17 @@ BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD_SETTINGS)
-async def test_settings_that_cannot_be_read_end_it_and_name_the_place(case: str) -> None:
-    fields, place = BAD_SETTINGS[case]
-    async with serving() as client, talking(client, PATH) as talk:
-        await talk.say("Settings", **fields)
-        error = (await talk.rest())[-1]
-    assert (error["type"], error["code"]) == ("Error", "UNPARSABLE_CLIENT_MESSAGE")
-    assert error["description"] == (
-        f"Error parsing client message. Check the {place} field against the API spec."
-    )
-    assert talk.code == 1008
+async def test_settings_that_cannot_be_read_end_it_and_name_the_place() -> None:
+    async with serving() as client:
+        for case, (fields, place) in BAD_SETTINGS.items():
+            async with talking(client, PATH) as talk:
+                await talk.say("Settings", **fields)
+                error = (await talk.rest())[-1]
+            assert (error["type"], error["code"]) == ("Error", "UNPARSABLE_CLIENT_MESSAGE"), case
+            assert error["description"] == (
+                f"Error parsing client message. Check the {place} field against the API spec."
+            )
+            assert talk.code == 1008
 
 
 INVALID_SETTINGS = {
@@ -172,14 +172,14 @@ INVALID_SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("case", INVALID_SETTINGS)
-async def test_settings_that_make_no_sense_end_it(case: str) -> None:
-    fields, words = INVALID_SETTINGS[case]
-    async with serving() as client, talking(client, PATH) as talk:
-        await talk.say("Settings", **fields)
-        error = (await talk.rest())[-1]
-    assert error["code"] == "INVALID_SETTINGS"
-    assert words in error["description"]
+async def test_settings_that_make_no_sense_end_it() -> None:
+    async with serving() as client:
+        for case, (fields, words) in INVALID_SETTINGS.items():
+            async with talking(client, PATH) as talk:
+                await talk.say("Settings", **fields)
+                error = (await talk.rest())[-1]
+            assert error["code"] == "INVALID_SETTINGS", case
+            assert words in error["description"]
 
 
 async def test_an_input_that_is_not_decoded_ends_it() -> None:
@@ -670,11 +670,33 @@ async def test_slow_thinking_is_warned_of() -> None:
         await talk.until("AgentAudioDone")
 
 
-async def test_a_broken_voice_is_an_internal_error() -> None:
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [("InjectAgentMessage", {"message": "Hello"}), ("InjectUserMessage", {"content": "Hello"})],
+)
+async def test_a_broken_voice_ends_it(kind: str, fields: dict[str, Any]) -> None:
     async with serving(synthesizer=BrokenSynthesizer()) as client, conversing(client) as talk:
-        await talk.say("InjectAgentMessage", message="Hello")
-        error = (await talk.rest())[-1]
-    assert (error["code"], talk.code) == ("INTERNAL_SERVER_ERROR", 1011)
+        await talk.say(kind, **fields)
+        messages = await talk.rest()
+    assert (messages[-1]["code"], talk.code) == ("FAILED_TO_SPEAK", 1011)
+    assert "Warning" not in talk.order
+
+
+async def test_the_functions_are_those_of_the_provider_that_thinks() -> None:
+    async def think(request: ThinkRequest) -> AsyncIterator[str | ToolCall]:
+        if request.think.provider.model == "first":
+            raise RuntimeError("out of order")
+        yield ToolCall("second")
+
+    providers: list[dict[str, Any]] = [
+        {"provider": {**OPEN_AI, "model": name}, "functions": [{"name": name}]}
+        for name in ("first", "second")
+    ]
+    fields = {"audio": AUDIO, "agent": {"think": providers}}
+    async with serving(think=think) as client, conversing(client, **fields) as talk:
+        await talk.say("InjectUserMessage", content="Hello")
+        (call,) = (await talk.until("FunctionCallRequest"))[-1]["functions"]
+    assert call["name"] == "second"
 
 
 async def test_bytes_that_are_no_audio_end_it() -> None:

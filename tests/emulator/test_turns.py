@@ -229,7 +229,7 @@ def scripts(draw: st.DrawFn) -> tuple[Script, float]:
     return words, at
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     scripts(),
     st.sampled_from([0.02, 0.07, 0.5]),

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from deepgram_async.emulator._peer import Peer
     from deepgram_async.emulator._services import Services
     from deepgram_async.emulator._speech.formats import Encoder
+    from deepgram_async.emulator._speech.markup import Script
     from deepgram_async.emulator._wire import Json
-    from deepgram_async.models.agent_settings import Agent, Settings, Think
+    from deepgram_async.models.agent_settings import Agent, Function, Settings, Think
 
     from .messages import FunctionCallResponse
 
@@ -152,19 +153,22 @@ class Dialogue:
             calls = await self._think(answer)
             if not calls:
                 break
-            answered = await self._functions.call(calls, self._think_settings()[0].functions or [])
-            for call in answered:
+            for call in await self._functions.call(calls, answer.functions):
                 self._messages.append(History(function_calls=[call]))
                 await self._tell_history(function_calls=[cast("Json", call.to_dict())])
         await self._say_queued()
 
     async def _say_queued(self) -> None:
-        while self._queue:
-            await self._speak(self._queue.popleft(), None)
-        encoding, self._encoding = self._encoding, None
-        if encoding is not None:
-            await self._play(encoding.finish())
-            await self._peer.say({"type": "AgentAudioDone"})
+        is_first = True
+        # More may come while the end is told.
+        while self._queue or is_first:
+            is_first = False
+            while self._queue:
+                await self._speak(self._queue.popleft(), None)
+            encoding, self._encoding = self._encoding, None
+            if encoding is not None:
+                await self._play(encoding.finish())
+                await self._peer.say({"type": "AgentAudioDone"})
 
     # Thinking.
 
@@ -175,13 +179,17 @@ class Dialogue:
     async def _think(self, answer: _Answer) -> list[ToolCall]:
         """Think and speak what comes of it; return the functions to be called."""
         for think in self._think_settings():
+            answer.functions = think.functions or []
             request = ThinkRequest(think=think, messages=tuple(self._messages))
             try:
                 return await self._follow(self._services.think(request), answer)
             except (GoneError, AgentFailure):
                 raise
             except Exception as error:  # whatever a function of the user's raises, it failed
-                _log.warning("request %s: thinking failed: %r", self._call.request_id, error)
+                name = type(error).__name__
+                _log.warning(
+                    "request %s: thinking failed: %s: %s", self._call.request_id, name, error
+                )
                 await self._warn("THINK_REQUEST_FAILED", "A request to the provider failed.")
         raise AgentFailure("FAILED_TO_THINK", "No provider of agent.think gave an answer.")
 
@@ -247,9 +255,18 @@ class Dialogue:
             await self._warn("SPEAK_REQUEST_FAILED", str(error))
             return
         self._call.used.characters += script.billable_characters
+        try:
+            await self._pronounce(script, self._encoding, answer)
+        except GoneError:
+            raise
+        except Exception:  # a synthesiser's defect is none of who thinks
+            _log.exception("request %s: speech failed", self._call.request_id)
+            raise AgentFailure("FAILED_TO_SPEAK", "The voice of the agent failed.") from None
+
+    async def _pronounce(self, script: Script, encoding: Encoder, answer: _Answer | None) -> None:
         began_at = self._clock()
         speech = self._services.voice.speak(
-            script, self._encoding, rate=self._form.sample_rate, speed=speed_of(self.agent)
+            script, encoding, rate=self._form.sample_rate, speed=speed_of(self.agent)
         )
         async with aclosing(speech) as pieces:
             async for piece in pieces:
@@ -296,10 +313,11 @@ class Dialogue:
 
 
 class _Answer:
-    """How long an answer takes, and whether it was announced."""
+    """What is known of an answer: how long it takes, what it may call, whether it was announced."""
 
     def __init__(self, heard_at: float) -> None:
         self.heard_at = heard_at
+        self.functions: list[Function] = []
         self.thought_after_s: float | None = None
         self.is_announced = False
 

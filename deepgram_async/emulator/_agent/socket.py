@@ -189,11 +189,11 @@ class _Session:
         return await self._cut_prompt(agent)
 
     async def _resolve(self, url: str) -> None:
-        parts = urlsplit(url)
         loop = asyncio.get_running_loop()
         try:
+            parts = urlsplit(url)
             await loop.getaddrinfo(parts.hostname or "", parts.port or 443)
-        except (OSError, UnicodeError):
+        except (OSError, ValueError):
             raise AgentFailure("INVALID_SETTINGS", f"Failed to resolve endpoint: {url}") from None
 
     async def _cut_prompt(self, agent: Agent) -> Agent:
