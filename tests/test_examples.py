@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from deepgram_async.emulator import Emulator, ScriptedRecognizer
 from tests.support.background import serving
+from tests.support.sound import needs_pulseaudio, virtual_sound
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -84,6 +86,32 @@ def test_demo_talks_to_the_service_when_there_is_a_key(base_url: str) -> None:
 def test_demo_prints_every_interim_on_request(base_url: str) -> None:
     shown = run("demo.py", "--realtime", "8", "--every-interim", base_url=base_url)
     assert re.search(r"^    0\.5 s  Hello.* …$", shown, re.MULTILINE)
+
+
+@needs_pulseaudio
+def test_microphone_is_transcribed_until_it_is_interrupted(base_url: str) -> None:
+    pytest.importorskip("miniaudio")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    environment |= {"DEEPGRAM_API_KEY": "any", "DEEPGRAM_BASE_URL": base_url}
+    with (
+        virtual_sound() as sound,
+        subprocess.Popen(
+            [sys.executable, str(EXAMPLES / "microphone.py"), "null output"],
+            env=environment | sound.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as program,
+    ):
+        assert program.stderr is not None
+        assert program.stdout is not None
+        assert program.stderr.readline() == "Monitor of Null Output is listening.\n"
+        heard = program.stdout.readline()
+        program.send_signal(signal.SIGINT)
+        rest, errors = program.communicate(timeout=60)
+    assert heard.endswith("s  Hello world.\n")
+    assert (program.returncode, errors) == (0, "")
+    assert "Hello" not in rest
 
 
 @pytest.mark.real

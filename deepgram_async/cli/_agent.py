@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Final, NamedTuple, Unpack
 
@@ -17,6 +17,7 @@ from deepgram_async.cli._interrupts import on_interrupt
 from deepgram_async.cli._options import emulator_flag
 from deepgram_async.cli._output import printable, warn
 from deepgram_async.cli._texts import open_stdin
+from deepgram_async.cli._troubles import trouble_of
 from deepgram_async.cli._values import complete_models
 from deepgram_async.errors import AudioDeviceError, MissingDependencyError
 from deepgram_async.models import agent as messages
@@ -70,7 +71,9 @@ def agent(connection: Connection, **flags: Unpack[_Flags]) -> None:
         async with AsyncExitStack() as stack:
             sound = None if flags["text"] else await _open_sound(stack, flags)
             agent = await stack.enter_async_context(session.agent.converse(settings))
-            await _Conversation(agent, sound, as_json=flags["as_json"]).run()
+            await _Conversation(
+                agent, sound, greets=_greets(settings), as_json=flags["as_json"]
+            ).run()
 
     call(connection, work, emulator=flags["emulator"])
 
@@ -105,12 +108,16 @@ async def _open_sound(stack: AsyncExitStack, flags: _Flags) -> _Sound | None:
 class _Conversation:
     """One conversation, until somebody ends it."""
 
-    def __init__(self, agent: AgentStream, sound: _Sound | None, *, as_json: bool) -> None:
+    def __init__(
+        self, agent: AgentStream, sound: _Sound | None, *, greets: bool, as_json: bool
+    ) -> None:
         self._agent = agent
+        self._greets = greets
         self._sound = sound
         self._as_json = as_json
         # What was typed on a terminal stands there already.
         self._shows_user = sound is not None or not sys.stdin.isatty()
+        self._has_answered = False
         self._is_answered = asyncio.Event()
 
     async def run(self) -> None:
@@ -137,13 +144,19 @@ class _Conversation:
         if self._sound is not None:
             self._agent.start(self._sound.microphone)
             await asyncio.Event().wait()
+        # Who types sees when it is his turn; lines of a pipe wait for the answers.
+        must_wait = not sys.stdin.isatty()
+        if must_wait and self._greets:
+            await self._answer()
         async for line in _typed_lines():
+            self._has_answered = False
             self._is_answered.clear()
             await self._agent.inject_user_message(line)
-            if not sys.stdin.isatty():
+            if must_wait:
                 await self._answer()
 
     async def _answer(self) -> None:
+        """Return when the agent has said something, to its end."""
         try:
             async with asyncio.timeout(_ANSWER_S):
                 await self._is_answered.wait()
@@ -163,7 +176,9 @@ class _Conversation:
             case messages.UserStartedSpeaking():
                 if self._sound is not None:
                     self._sound.speaker.clear()
-            case messages.AgentAudioDone():
+            case messages.ConversationText(role="assistant"):
+                self._has_answered = True
+            case messages.AgentAudioDone() if self._has_answered:
                 self._is_answered.set()
             case messages.FunctionCallRequest():
                 for function in event.functions:
@@ -172,7 +187,7 @@ class _Conversation:
                         await self._agent.answer_function_call(function.id, _NO_FUNCTION)
             case _:
                 pass
-        if (trouble := _trouble_of(event)) is not None:
+        if (trouble := trouble_of(event)) is not None:
             warn(trouble)
         if self._as_json:
             self._print_json(event)
@@ -195,6 +210,12 @@ class _Conversation:
                 click.echo(event.to_json())
 
 
+def _greets(settings: Mapping[str, Any]) -> bool:
+    """Whether the agent speaks first, as far as it is known here."""
+    agent = settings["agent"]
+    return not isinstance(agent, str) and bool(agent.get("greeting"))
+
+
 async def _typed_lines() -> AsyncGenerator[str, None]:
     """Yield what is typed, or piped, line by line, without the empty ones."""
     waiting = b""
@@ -205,22 +226,3 @@ async def _typed_lines() -> AsyncGenerator[str, None]:
                 yield text
     if text := waiting.decode(errors="replace").strip():
         yield text
-
-
-def _trouble_of(event: messages.AgentEvent) -> str | None:
-    """Return what is out of the ordinary about an event, in words."""
-    match event:
-        case messages.Warning():
-            return f"the service says: {event.description or event.code}"
-        case messages.InjectionRefused():
-            return f"the service did not take the words: {event.message}"
-        case Malformed():
-            return f"unreadable message: {event.reason}"
-        case Reconnecting():
-            return f"the connection was lost, attempt {event.attempt} follows: {event.reason}"
-        case Reconnected(is_planned=False):
-            return f"connected again after {event.gap_s:.1f} s, with another agent"
-        case Stalled():
-            return f"the service has said nothing for {event.silent_s:.0f} s"
-        case _:
-            return None

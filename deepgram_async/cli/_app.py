@@ -10,6 +10,7 @@ from deepgram_async import __version__
 from deepgram_async.cli._commands import Commands
 from deepgram_async.cli._config import read_profile
 from deepgram_async.cli._connection import Connection, Region
+from deepgram_async.cli._values import complete_profiles
 
 __all__ = ["run"]
 
@@ -28,7 +29,12 @@ __all__ = ["run"]
     metavar="KEY",
     help="API key. Better set DEEPGRAM_API_KEY: other users of this machine can see arguments.",
 )
-@click.option("--profile", metavar="NAME", help="Profile of the configuration file.")
+@click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=complete_profiles,
+    help="Profile of the configuration file.",
+)
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),

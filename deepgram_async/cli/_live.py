@@ -1,10 +1,10 @@
 """The command that transcribes audio while it arrives."""
 
 import asyncio
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Final, Unpack
+from typing import IO, Final, TypeAlias, Unpack
 
 import click
 
@@ -28,8 +28,9 @@ from deepgram_async.cli._outputs import (
     style_flags,
     style_of,
 )
-from deepgram_async.cli._screen import Screen, Write, make_screen, make_terminal, trouble_of
+from deepgram_async.cli._screen import Screen, make_screen, make_terminal
 from deepgram_async.cli._sources import AudioFlags, open_source
+from deepgram_async.cli._troubles import trouble_of
 from deepgram_async.errors import AudioSourceError
 from deepgram_async.options import FluxOptions, LiveOptions
 from deepgram_async.transcript import FORMATS, Style, find_format
@@ -37,6 +38,8 @@ from deepgram_async.transcript import FORMATS, Style, find_format
 __all__ = ["live"]
 
 _FLUX: Final = "flux-"
+
+_Maker: TypeAlias = Callable[[DeepgramSession, AudioOptions], LiveStream | FluxStream]
 
 
 class _Flags(SpeechFlags, StyleFlags, AudioFlags):
@@ -46,6 +49,41 @@ class _Flags(SpeechFlags, StyleFlags, AudioFlags):
     output: Path | None
     force: bool
     stats: bool
+
+
+class _File:
+    """A file that appears with the first text, and grows, so that it survives all that happens."""
+
+    def __init__(self, path: Path | None, *, force: bool) -> None:
+        self.path = path
+        self._force = force
+        self._file: IO[str] | None = None
+        if path is None:
+            return
+        if path.exists() and not force:
+            raise click.UsageError(f"{path} is there already: --force writes it anew")
+        if not path.parent.is_dir():
+            raise click.UsageError(f"cannot write {path}: there is no directory {path.parent}")
+
+    def write(self, text: str) -> None:
+        """Append a text.
+
+        Raises:
+            click.ClickException: It cannot be written.
+        """
+        assert self.path is not None, "only a file with a path is written"
+        try:
+            if self._file is None:
+                self._file = self.path.open("w" if self._force else "x", encoding="utf-8")
+            self._file.write(text)
+            self._file.flush()
+        except OSError as exc:
+            raise click.ClickException(f"cannot write {self.path}: {exc.strerror}") from None
+
+    def close(self) -> None:
+        """Close it; it may never have been opened."""
+        if self._file is not None:
+            self._file.close()
 
 
 @click.command()
@@ -103,77 +141,59 @@ def live(connection: Connection, source: str | None, **flags: Unpack[_Flags]) ->
         raise click.UsageError("give either a source or --mic")
     if source is not None and flags["encoding"] is None and flags["sample_rate"] is not None:
         raise click.UsageError("--sample-rate describes raw audio, which needs --encoding too")
-    with ExitStack() as stack:
-        screens = _screens_of(flags, stack)
-        asyncio.run(_transcribe(connection, source, screens, flags))
+    screens, file = _screens_of(flags)
+    make = _maker_of(flags, interim=any(screen.wants_interim_results for screen in screens))
+    asyncio.run(_transcribe(connection, source, make, screens, file, flags))
 
 
-def _screens_of(flags: _Flags, stack: ExitStack) -> list[Screen]:
-    """Return where events are shown; the first one shows warnings, too."""
-    style, output = style_of(flags), flags["output"]
+def _screens_of(flags: _Flags) -> tuple[list[Screen], _File]:
+    """Return where events are shown, the first of them for warnings, too, and the file."""
+    style, file = style_of(flags), _File(flags["output"], force=flags["force"])
     Style.of(style)
     formats = formats_of(flags["formats"], as_json=flags["as_json"])
     if len(formats) > 1:
         raise click.UsageError("a stream is written in one format: render makes others of --json")
-    made = formats[0] if formats else find_format(output.suffix if output else "text")
+    made = formats[0] if formats else find_format(file.path.suffix if file.path else "text")
     terminal = make_terminal(style, interim=flags["interim"])
     screens: list[Screen] = []
-    if terminal is not None and (output is not None or made.name == "text"):
+    if terminal is not None and (file.path is not None or made.name == "text"):
         screens.append(terminal)
-    if output is not None:
-        write = stack.enter_context(_opened(output, force=flags["force"]))
+    if file.path is not None or not screens:
+        write = file.write if file.path is not None else None
         screens.append(make_screen(made.name, style, interim=flags["interim"], write=write))
-    elif not screens:
-        screens.append(make_screen(made.name, style, interim=flags["interim"]))
-    for screen in screens:
-        stack.enter_context(screen)
-    return screens
-
-
-@contextmanager
-def _opened(path: Path, *, force: bool) -> Generator[Write, None, None]:
-    """Open a file that grows with the stream, so that what was heard survives all that happens."""
-    try:
-        file = path.open("w" if force else "x", encoding="utf-8")
-    except FileExistsError:
-        raise click.UsageError(f"{path} is there already: --force writes it anew") from None
-    except OSError as exc:
-        raise click.UsageError(f"cannot write {path}: {exc.strerror}") from None
-
-    def write(text: str) -> None:
-        file.write(text)
-        file.flush()
-
-    with file:
-        yield write
+    return screens, file
 
 
 async def _transcribe(
-    connection: Connection, source: str | None, screens: list[Screen], flags: _Flags
+    connection: Connection,
+    source: str | None,
+    make: _Maker,
+    screens: list[Screen],
+    file: _File,
+    flags: _Flags,
 ) -> None:
-    make = _maker_of(flags, interim=any(screen.wants_interim_results for screen in screens))
     async with (
         open_session(connection, emulator=flags["emulator"]) as session,
         open_source(source, flags) as audio,
         make(session, audio.options) as stream,
     ):
-        with on_interrupt(audio.stop) as interrupts:
+        with closing(file), ExitStack() as stack, on_interrupt(audio.stop) as interrupts:
+            for screen in screens:
+                stack.enter_context(screen)
             async for event in stream.transcribe(audio):
                 message = trouble_of(event)
                 if message is not None:
                     screens[0].tell(warning(message))
                 for screen in screens:
                     screen.show(event)
-        if flags["stats"]:
-            screens[0].tell(_summary(stream.stats()))
+    if flags["stats"]:
+        click.echo(_summary(stream.stats()), err=True)
     # A microphone has no other end.
     if interrupts and source is not None:
         raise click.Abort
 
 
-def _maker_of(
-    flags: _Flags, *, interim: bool
-) -> Callable[[DeepgramSession, AudioOptions], LiveStream | FluxStream]:
+def _maker_of(flags: _Flags, *, interim: bool) -> _Maker:
     """Return what makes the stream, for the audio that it is told."""
     query = collect_query(flags)
     if not flags["model"].startswith(_FLUX):

@@ -1,5 +1,6 @@
 """Transcripts in the formats and places that were asked for."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -9,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 import click
 from click.shell_completion import CompletionItem
 
-from deepgram_async.cli._output import growing_file
+from deepgram_async.cli._output import growing_file, printable
 from deepgram_async.cli._sound import Sound
-from deepgram_async.cli._texts import URL_SCHEMES
+from deepgram_async.cli._texts import URL_SCHEMES, named
 from deepgram_async.models.prerecorded import Transcription
 from deepgram_async.options import TranscriptOptions
 from deepgram_async.transcript import (
@@ -276,9 +277,9 @@ class Outputs:
 
     def _print(self, source: str, text: str) -> None:
         if self._has_headings:
-            click.echo(f"{'' if self._is_first else chr(10)}==> {source} <==")
+            click.echo(f"{'' if self._is_first else chr(10)}==> {printable(named(source))} <==")
         self._is_first = False
-        click.echo(text, nl=False)
+        click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
 
     def _missing(self, source: str) -> list[_Target]:
         return [

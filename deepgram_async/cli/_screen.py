@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from deepgram_async.cli._output import printable
-from deepgram_async.models import flux, live
+from deepgram_async.models import live
 from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Stalled, Unknown
 from deepgram_async.options import TranscriptOptions
 from deepgram_async.transcript import (
@@ -30,7 +30,7 @@ from deepgram_async.transcript import (
 if TYPE_CHECKING:
     from rich.text import Text
 
-__all__ = ["Screen", "Write", "make_screen", "make_terminal", "trouble_of"]
+__all__ = ["Screen", "Write", "make_screen", "make_terminal"]
 
 Write = Callable[[str], object]
 """Writes a text where it is wanted, at once."""
@@ -61,7 +61,9 @@ def make_terminal(style: TranscriptOptions, *, interim: bool | None) -> Screen |
     from rich.console import Console  # slow to load
 
     if Console().is_dumb_terminal:
-        return Lines(_echo, style, wants_interim_results=interim is True)
+        return Lines(
+            lambda text: _echo(printable(text)), style, wants_interim_results=interim is True
+        )
     return Terminal(style, wants_interim_results=interim is not False)
 
 
@@ -255,26 +257,3 @@ class Terminal(Lines):
         whole = Text(printable("\n".join(texts)), style="dim")
         lines = whole.wrap(self._console, self._console.width)
         return Text("\n").join(lines[-max(1, self._console.height - 1) :])
-
-
-def trouble_of(event: TranscriptEvent) -> str | None:
-    """Return what is out of the ordinary about an event, in words."""
-    match event:
-        case live.Error():
-            return f"the service says: {event.description or event.message or event.variant}"
-        case flux.Error() | flux.Warning():
-            return f"the service says: {event.description or event.code}"
-        case Unknown():
-            return f"message of the unknown type {event.type!r}"
-        case Malformed():
-            return f"unreadable message: {event.reason}"
-        case Reconnecting():
-            return f"the connection was lost, attempt {event.attempt} follows: {event.reason}"
-        case Reconnected(dropped_s=dropped_s) if dropped_s:
-            return f"{dropped_s:.1f} s of audio were lost with the connection"
-        case Reconnected(is_planned=False):
-            return f"connected again after {event.gap_s:.1f} s, nothing was lost"
-        case Stalled():
-            return f"the service has said nothing for {event.silent_s:.0f} s"
-        case _:
-            return None

@@ -12,7 +12,7 @@ import click
 
 from deepgram_async import __version__
 from deepgram_async.audio import AudioOptions, ByteReader, Microphone, SoundBackend, paced
-from deepgram_async.cli._texts import URL_SCHEMES, open_stdin
+from deepgram_async.cli._texts import URL_SCHEMES, named, open_stdin
 from deepgram_async.errors import AudioSourceError
 
 __all__ = ["AudioFlags", "Source", "open_source"]
@@ -117,11 +117,11 @@ class Download:
         except urllib.error.HTTPError as exc:
             with exc:
                 raise AudioSourceError(
-                    f"cannot fetch {self._url}: {exc.code} {exc.reason}"
+                    f"cannot fetch {named(self._url)}: {exc.code} {exc.reason}"
                 ) from None
-        except (OSError, http.client.HTTPException) as exc:
+        except (OSError, ValueError, http.client.HTTPException) as exc:
             reason = str(getattr(exc, "reason", exc)) or type(exc).__name__
-            raise AudioSourceError(f"cannot fetch {self._url}: {reason}") from None
+            raise AudioSourceError(f"cannot fetch {named(self._url)}: {reason}") from None
         finally:
             self._close_when_wanted()
 

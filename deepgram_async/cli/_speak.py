@@ -34,8 +34,8 @@ _FORMATS: Final[dict[str, dict[str, str]]] = {
 }
 _RAW: Final = {"linear16": 24000, "mulaw": 8000, "alaw": 8000}
 """Encodings that can be played and put into WAV files, and the sample rates of the service."""
-# Pieces of these follow each other in one file.
-_JOINABLE: Final = (*_RAW, "mp3", "aac")
+# Beside raw audio, pieces of these follow each other in one file.
+_JOINABLE: Final = ("mp3", "aac")
 # Characters of one request with an Aura voice (Deepgram docs, "TTS limits").
 _LONGEST: Final = 2000
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?;])\s+")

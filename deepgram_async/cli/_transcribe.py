@@ -25,6 +25,7 @@ from deepgram_async.cli._outputs import (
 )
 from deepgram_async.cli._texts import URL_SCHEMES, open_stdin
 from deepgram_async.errors import (
+    AudioSourceError,
     AuthenticationError,
     ConfigurationError,
     DeepgramError,
@@ -141,7 +142,7 @@ class _Several:
                 # In the order of the sources; files are written at once.
                 for source, task in tasks:
                     answer = await task
-                    if answer is not None and self._outputs.are_printed:
+                    if answer is not None:
                         self._write(source, answer)
         except* (DeepgramError, click.ClickException) as failures:
             raise failures.exceptions[0] from None
@@ -155,6 +156,7 @@ class _Several:
         return _SOME_FAILED if self._failed else 0
 
     async def _one(self, source: str, count: int) -> Transcription | None:
+        """Transcribe one, and return the answer if it has to be printed."""
         async with self._limit:
             try:
                 answer = await self._transcribe_one(source)
@@ -168,9 +170,10 @@ class _Several:
         self._done += 1
         self._audio_s += answer.duration
         self._tell_progress(count)
-        if not self._outputs.are_printed:
-            self._write(source, answer)
-        return answer
+        if self._outputs.are_printed:
+            return answer
+        self._write(source, answer)
+        return None
 
     def _write(self, source: str, answer: Transcription) -> None:
         with self._spinner.hidden():
@@ -189,4 +192,9 @@ def _length(seconds: float) -> str:
 def _audio_of(source: str) -> str | Path | AsyncIterable[bytes]:
     if source == "-":
         return piped(open_stdin())
-    return source if source.startswith(URL_SCHEMES) else Path(source)
+    if source.startswith(URL_SCHEMES):
+        return source
+    path = Path(source)
+    if path.is_dir():
+        raise AudioSourceError(f"{source} is a directory, which the command batch takes")
+    return path

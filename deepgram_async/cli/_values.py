@@ -6,7 +6,9 @@ from typing import Final, get_args, get_type_hints
 import click
 from click.shell_completion import CompletionItem
 
-__all__ = ["complete_models", "complete_params"]
+from deepgram_async.cli._config import profile_names
+
+__all__ = ["complete_models", "complete_params", "complete_profiles"]
 
 # The TypedDict in `deepgram_async.options` that `--param` of a command fills.
 _OPTIONS: Final = {
@@ -18,6 +20,14 @@ _OPTIONS: Final = {
     "transcribe": "ListenOptions",
     "usage": "UsageBreakdownOptions",
 }
+
+
+def complete_profiles(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the profiles of the configuration file that begin like this."""
+    names = profile_names(context.params.get("config"))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 def complete_params(

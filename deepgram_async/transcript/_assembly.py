@@ -70,11 +70,15 @@ class Assembly:
     """Settles the words of all channels of a stream, each of them once.
 
     It holds the interim words and the utterances that are open, and nothing of what came before.
+
+    Args:
+        makes_utterances: Whether utterances are wanted; one that never ends would grow for ever.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, makes_utterances: bool = True) -> None:
         self.channels: dict[int, ChannelAssembly] = {}
         self.channel_count = 1
+        self._makes_utterances = makes_utterances
         self._turn_index: int | None = None
 
     def add(self, event: TranscriptEvent) -> Iterator[TranscriptChange]:
@@ -104,7 +108,7 @@ class Assembly:
 
     def _channel(self, number: int) -> ChannelAssembly:
         if number not in self.channels:
-            self.channels[number] = ChannelAssembly(number)
+            self.channels[number] = ChannelAssembly(number, makes_utterances=self._makes_utterances)
         return self.channels[number]
 
     def _skip(self, seconds: float) -> Iterator[TranscriptChange]:
@@ -119,12 +123,13 @@ class Assembly:
 class ChannelAssembly:
     """One channel: what is settled ends at `settled_s`, and the interim words follow."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, makes_utterances: bool) -> None:
         self.settled_s = 0.0
         self.interim: tuple[Word, ...] = ()
         self.open: list[Word] = []
         """The settled words of the utterance that has not ended."""
         self._number = number
+        self._makes_utterances = makes_utterances
         self._has_perhaps_ended = False
         self._last: Word | None = None
         self._ends_at: float | None = None
@@ -211,7 +216,8 @@ class ChannelAssembly:
         self.settled_s = max(self.settled_s, end)
         if words:
             self._last = words[-1]
-            self.open += words
+            if self._makes_utterances:
+                self.open += words
             yield FinalWords(channel=self._number, words=tuple(words))
 
     def _show(

@@ -21,7 +21,7 @@ _VTT_HEADER: Final = "WEBVTT\n\n"
 
 
 def write_srt(transcript: Transcript, style: Style) -> str:
-    """Write SubRip: numbered captions, with the name of a speaker who begins before his words."""
+    """Write SubRip: numbered captions, with names where another speaker begins."""
     captions = styled_cues(transcript, style, names_in_text=True)
     return "".join(_srt_cue(cue, number) for number, cue in enumerate(captions, 1))
 

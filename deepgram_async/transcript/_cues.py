@@ -27,7 +27,7 @@ from deepgram_async.transcript._words import Word, silence_between
 __all__ = ["Cue", "CueStream", "LiveCues", "cues", "styled_cues"]
 
 # So many captions are looked ahead before the first of them is cut off.
-_CUES_AHEAD: Final = 3
+_CUES_AHEAD: Final = 2
 # And so many units, whatever the style says.
 _UNITS_AHEAD: Final = 200
 # A sentence that fills a caption to a third has one for itself.
@@ -95,7 +95,7 @@ class CueStream:
     """Makes captions of the events of a stream."""
 
     def __init__(self, style: Style, *, names_in_text: bool = False) -> None:
-        self._assembly = Assembly()
+        self._assembly = Assembly(makes_utterances=False)
         self._merger = _Merger(style, names_in_text=names_in_text)
 
     def add(self, event: TranscriptEvent) -> list[Cue]:
@@ -134,7 +134,7 @@ class LiveCues(CueStream):
 
     They are the same as those of the finished transcript, wherever the service's results begin and
     end, and come in the order of time. A caption comes when the words after it are settled, or a
-    silence of ``pause_s``. Nothing that was returned is kept.
+    silence. Nothing that was returned is kept.
 
     Raises:
         OptionError: An option is unknown, has the wrong type or makes no sense.

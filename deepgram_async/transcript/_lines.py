@@ -87,7 +87,8 @@ def text_width(text: str) -> int:
             width += 1
             last = 2
         own = 0 if is_joining else _character_width(character)
-        is_joining = character == _JOINER
+        # Between letters a joiner joins their shapes only.
+        is_joining = character == _JOINER and last == 2
         if ord(character) in _FLAG_LETTERS:
             # Two of them are one flag.
             own = 0 if is_half_flag else 2

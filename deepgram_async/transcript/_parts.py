@@ -14,7 +14,7 @@ class Part(NamedTuple):
 
     Attributes:
         start: Seconds from the start of the audio.
-        name: Who speaks, where he begins and speakers are told apart.
+        name: Who speaks, where another speaker begins and speakers are told apart.
         text: What is said.
         words: What is said, word by word.
         is_note: Whether the text is a note and was not said.

@@ -35,7 +35,7 @@ class Joint(Enum):
     CLAUSE = auto()
     WORD = auto()
     CLINGING = auto()
-    """The word is short and belongs rather to the next one."""
+    """The word belongs rather to the next one, as articles and numbers do."""
 
 
 @lru_cache(maxsize=4096)
@@ -58,5 +58,6 @@ def joint_after(text: str) -> Joint:
         return Joint.SENTENCE
     if text.rstrip(_CLOSING).endswith(_CLAUSE_ENDS):
         return Joint.CLAUSE
-    clings = len(text) <= _SHORT_WORD and text.isalpha() and not is_unspaced(text[0])
-    return Joint.CLINGING if clings else Joint.WORD
+    is_short = len(text) <= _SHORT_WORD and text.isalpha() and not is_unspaced(text[0])
+    # A number belongs to what is counted.
+    return Joint.CLINGING if is_short or text[0].isdigit() else Joint.WORD

@@ -86,7 +86,7 @@ class Transcript(Model, frozen=True, kw_only=True, gc=False):
     @property
     def text(self) -> str:
         """The text on one line, without the names of speakers."""
-        return " ".join(utterance.text for utterance in self.utterances)
+        return joined_text(word for utterance in self.utterances for word in utterance.words)
 
     @property
     def words(self) -> list[Word]:
@@ -103,7 +103,7 @@ class Transcript(Model, frozen=True, kw_only=True, gc=False):
 
     @property
     def turns(self) -> list[Segment]:
-        """What a speaker says until another one speaks, whatever pauses he makes."""
+        """What a speaker says until another one speaks, whatever the pauses."""
         return [
             Segment.of(word for utterance in turn for word in utterance.words)
             for _, turn in groupby(self.utterances, lambda said: (said.channel, said.speaker))

@@ -183,12 +183,8 @@ def split_words(
     text: str, *, start: float, end: float, channel: int, confidence: float
 ) -> list[Word]:
     """Return the words of a text; they share the time by their lengths."""
-    pieces = [
-        (piece, number > 0)
-        for chunk in text.split()
-        for number, piece in enumerate(_writing_units(chunk))
-    ]
-    times = _shared_time([piece for piece, _ in pieces], start, end)
+    pieces = [piece for chunk in text.split() for piece in _writing_units(chunk)]
+    times = _shared_time(pieces, start, end)
     return [
         Word(
             text=piece,
@@ -198,7 +194,9 @@ def split_words(
             channel=channel,
             is_joined=is_joined,
         )
-        for (piece, is_joined), (begun, ended) in zip(pieces, times, strict=True)
+        for piece, (begun, ended), is_joined in zip(
+            pieces, times, _joints(text, pieces), strict=True
+        )
     ]
 
 
@@ -227,7 +225,11 @@ def _on_one_line(text: str) -> str:
 
 
 def _joints(transcript: str, texts: Iterable[str]) -> Iterator[bool]:
-    """Tell of each word whether it is written to the one before it without a space."""
+    """Tell of each word whether it is written to the one before it without a space.
+
+    The one before the first word is in another transcript; what they are written in decides.
+    """
+    has_spaces = len(transcript.split()) > 1
     position = 0
     previous = ""
     for text in texts:
@@ -239,7 +241,10 @@ def _joints(transcript: str, texts: Iterable[str]) -> Iterator[bool]:
         if begin < 0:
             yield is_unspaced(previous[-1:]) and is_unspaced(text[:1])
         else:
-            yield bool(previous) and begin > 0 and not transcript[begin - 1].isspace()
+            if begin > 0:
+                yield not transcript[begin - 1].isspace()
+            else:
+                yield is_unspaced(text[:1]) and not has_spaces
             position = begin + len(text)
         previous = text
 

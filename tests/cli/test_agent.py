@@ -1,3 +1,4 @@
+import asyncio
 import json
 import signal
 import subprocess
@@ -76,6 +77,21 @@ def test_piped_lines_are_answered_one_after_the_other() -> None:
     ]
 
 
+def test_first_piped_line_waits_for_the_end_of_the_greeting() -> None:
+    async def greet(peer: Peer) -> None:
+        await peer.say("ConversationText", role="assistant", content="Hi!")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await peer.connection.recv()
+        await peer.say("AgentAudioDone")
+        await echo(peer)
+
+    with in_background(serve(greet)) as service:
+        result = converse(service, "--text", "--greeting", "Hi!", typed=b"Hello")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines() == ["Agent: Hi!", "You: Hello", "Agent: Hello, you say?"]
+
+
 def test_every_message_is_a_line_of_json_if_asked_for() -> None:
     with in_background(serve(echo)) as service:
         result = converse(service, "--text", "--json", typed=b"Hello\n")
@@ -90,8 +106,12 @@ def test_every_message_is_a_line_of_json_if_asked_for() -> None:
 
 
 def test_flags_say_who_the_agent_is() -> None:
+    async def greet(peer: Peer) -> None:
+        await peer.say("ConversationText", role="assistant", content="Hi!")
+        await peer.say("AgentAudioDone")
+
     flags = ["--prompt", "Be brief.", "--greeting", "Hi!", "--voice", "flux-alexis-en"]
-    with in_background(serve(echo)) as service:
+    with in_background(serve(greet)) as service:
         converse(service, "--text", *flags, "--think", "google/gemini-2.5-flash")
     (settings,) = service.settings
     assert settings["agent"] == {
@@ -111,17 +131,21 @@ def test_flags_say_who_the_agent_is() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("agent.json", '{"agent": {"greeting": "Hi!", "brand_new": 1}, "tags": ["a"]}'),
-        ("agent.toml", 'tags = ["a"]\n[agent]\ngreeting = "Hi!"\nbrand_new = 1\n'),
+        ("agent.json", '{"agent": {"language": "en", "brand_new": 1}, "tags": ["a"]}'),
+        ("agent.toml", 'tags = ["a"]\n[agent]\nlanguage = "en"\nbrand_new = 1\n'),
     ],
 )
 def test_settings_of_a_file_are_sent_as_they_are(tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
     path.write_text(text)
     with in_background(serve(echo)) as service:
-        converse(service, "--text", "--settings", str(path), "--greeting", "Hello!")
+        converse(service, "--text", "--settings", str(path), "--prompt", "Be kind.")
     (settings,) = service.settings
-    assert settings["agent"] == {"greeting": "Hello!", "brand_new": 1}
+    assert settings["agent"] == {
+        "language": "en",
+        "brand_new": 1,
+        "think": {"prompt": "Be kind."},
+    }
     assert settings["tags"] == ["a"]
 
 
@@ -157,6 +181,7 @@ def test_function_that_is_not_there_is_answered() -> None:
         await peer.hear("InjectUserMessage")
         await peer.send(request(call("f-1", "get_weather")))
         answers.append(await peer.hear("FunctionCallResponse"))
+        await peer.say("ConversationText", role="assistant", content="I do not know.")
         await peer.say("AgentAudioDone")
 
     with in_background(serve(ask)) as service:

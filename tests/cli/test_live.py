@@ -100,6 +100,10 @@ def test_file_is_written_and_never_overwritten_unasked(
     refused = dga("live", str(recording), "-o", str(path), *FAST)
     assert (refused.code, path.read_text()) == (2, "mine")
     assert "--force" in refused.err
+    # What was wrong before anything was heard leaves it as it was.
+    for wrong in ([str(recording), "-p", "nonsense=1"], [str(tmp_path / "nowhere.wav")]):
+        assert dga("live", *wrong, "-o", str(path), "--force", *FAST).code == 2
+    assert path.read_text() == "mine"
     assert dga("live", str(recording), "-o", str(path), "--force", *FAST).code == 0
     assert path.read_text() == "Hello world.\nGood bye.\n"
 
@@ -125,10 +129,11 @@ def test_stream_of_a_station_is_fetched(dga: Dga, recording: Path) -> None:
 
     with in_background(http_server(station)) as url:
         heard = dga("live", f"{url}/radio", *FAST)
-        gone = dga("live", f"{url}/gone", *FAST)
+        gone = dga("live", f"{url}/gone?token=sentinel-token", *FAST)
     assert (heard.code, heard.out, heard.err) == (0, "Hello world.\nGood bye.\n", "")
     assert (gone.code, gone.out) == (2, "")
     assert f"cannot fetch {url}/gone: 404 Not Found" in gone.err
+    assert "sentinel-token" not in gone.err
     nobody = dga("live", f"{url}/radio", *FAST)
     assert nobody.code == 2
     assert "Connection refused" in nobody.err

@@ -1,4 +1,4 @@
-"""What live results look like on a terminal."""
+"""What commands look like on a terminal."""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from tests.cli.audio import write_wav
-from tests.cli.conftest import KEY
+from tests.cli.conftest import KEY, answering
 from tests.support.background import in_background
 from tests.support.listen import metadata, read_until_close_stream, results
 from tests.support.servers import websocket_server
@@ -44,13 +44,15 @@ def url() -> Iterator[str]:
         yield address
 
 
+COMMAND = [sys.executable, "-W", "error", "-m", "deepgram_async.cli", "--api-key", KEY]
+
+
 def watch(
     url: str, tmp_path: Path, *flags: str, columns: int = 80, lines: int = 24, **environment: str
 ) -> Shown:
     recording = write_wav(tmp_path / "talk.wav", seconds=1)
-    command = [sys.executable, "-W", "error", "-m", "deepgram_async.cli", "--api-key", KEY]
     live = ["--base-url", url, "live", str(recording), "--realtime", "100", *flags]
-    shown = run_in_terminal(command + live, columns=columns, lines=lines, environment=environment)
+    shown = run_in_terminal(COMMAND + live, columns=columns, lines=lines, environment=environment)
     assert shown.code == 0
     return shown
 
@@ -120,3 +122,37 @@ def test_warnings_stand_above_the_interim_text(tmp_path: Path) -> None:
     warning = "Warning: message of the unknown type 'Surprise'"
     assert shown.last == [warning, "Hello you."]
     assert [warning, "Hello"] in shown.pictures
+
+
+def test_several_sources_are_printed_and_told_of_where_the_spinner_was(
+    base_url: str, tmp_path: Path
+) -> None:
+    names = [str(write_wav(tmp_path / f"{name}.wav")) for name in "ab"]
+    command = [*COMMAND, "--base-url", base_url, "transcribe", "--jobs", "1"]
+    shown = run_in_terminal([*command, names[0], "nowhere.wav", names[1]], columns=100)
+    assert shown.code == 3
+    *lines, summary = shown.last
+    assert lines == [
+        f"==> {names[0]} <==",
+        "Hello world. Good bye.",
+        "Error: nowhere.wav: there is no file 'nowhere.wav'",
+        f"==> {names[1]} <==",
+        "Hello world. Good bye.",
+    ]
+    assert summary.startswith("2 transcribed (0:00:06 of audio), 1 failed, in ")
+    assert any("Transcribing, 1 of 3 done" in line for line in shown.written.splitlines())
+
+
+def test_columns_and_json_are_laid_out_and_steer_nothing() -> None:
+    name = "Zo\u00eb\x1b[2J \u0645\u06cc\u200c\u0634\u0648\u062f"
+    projects = {"projects": [{"project_id": "p-1", "name": name}, {"project_id": "p-2"}]}
+    with answering(projects) as service:
+        command = [*COMMAND, "--base-url", service.url, "projects"]
+        shown = run_in_terminal(command)
+        as_json = run_in_terminal([*command, "--json"])
+    assert shown.last[0].split() == ["project", "name"]
+    assert shown.last[-2].strip().startswith("p-1")
+    assert "\x1b[2J" not in shown.written
+    assert "\u06cc\u200c\u0634" in shown.written
+    assert as_json.last[0] == "["
+    assert '"project_id": "p-1",' in as_json.last[2]

@@ -30,6 +30,7 @@ def units(text: str) -> list[Unit]:
         ("❤️", 2),
         ("🇩🇪🇫🇷", 4),
         ("สวัสดี", 4),
+        ("क्\u200dष", 2),
         ("a\u200bb", 2),
     ],
 )
@@ -90,10 +91,11 @@ def test_a_sentence_does_not_end_with(text: str) -> None:
 
 
 def test_what_stands_behind_a_word_tells_how_well_a_text_is_broken_there() -> None:
-    assert [joint_after(text) for text in ("end.", "end,", "river", "the", "天気")] == [
+    assert [joint_after(text) for text in ("end.", "end,", "river", "the", "天気", "9:35")] == [
         Joint.SENTENCE,
         Joint.CLAUSE,
         Joint.WORD,
         Joint.CLINGING,
         Joint.WORD,
+        Joint.CLINGING,
     ]

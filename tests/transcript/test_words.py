@@ -3,6 +3,7 @@ from msgspec.structs import replace
 
 from deepgram_async.models import flux
 from deepgram_async.models.common import Word
+from deepgram_async.transcript import Word as TranscriptWord
 from deepgram_async.transcript._words import joined_text, split_words, spoken_words, turn_words
 from tests.support.transcripts import spoken, turn
 
@@ -39,6 +40,20 @@ def test_a_transcript_of_several_lines_becomes_one() -> None:
 def test_words_that_the_transcript_does_not_have_are_not_lost() -> None:
     assert spaced("Ask $5 please", "ask", "five", "dollars", "please") == "ask five dollars please"
     assert spaced("", "今", "日", "then", "日") == "今日 then 日"
+
+
+def test_results_in_a_writing_without_spaces_are_joined_without_one() -> None:
+    said = [
+        *spoken_in("今日は"),
+        *spoken_in("いい天気"),
+        *spoken_in("OK then"),
+        *spoken_in("世 界"),
+    ]
+    assert joined_text(said) == "今日はいい天気 OK then 世 界"
+
+
+def spoken_in(transcript: str) -> list[TranscriptWord]:
+    return spoken_words(transcript, [], start=0.0, end=1.0, channel=0, confidence=1.0)
 
 
 def test_a_word_that_is_far_away_is_not_looked_for() -> None:
