@@ -187,10 +187,7 @@ class _Page:
             if (path := redactor.text(socket.path))
         ]
         deviations: Sequence[Deviation] = services.deviations
-        events += [
-            {"kind": "deviation", "id": one.request_id, **_shown(one)}
-            for one in deviations
-        ]
+        events += [{"kind": "deviation", "id": one.request_id, **_shown(one)} for one in deviations]
         events.append({"kind": "strict", "is_on": services.settings.strict})
         return events
 

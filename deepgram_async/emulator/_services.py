@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator, Sequence
 
     import aiohttp
+
     from ._agent.thinking import ThinkFunction
     from ._auth import Access
     from ._engine import Engine

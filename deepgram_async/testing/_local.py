@@ -110,9 +110,7 @@ class LocalDeepgram:
         Raises:
             RuntimeError: It is not started.
         """
-        self._call(
-            lambda: self._emulator.limit(max_requests=max_requests, max_streams=max_streams)
-        )
+        self._call(lambda: self._emulator.limit(max_requests=max_requests, max_streams=max_streams))
 
     def add_key(self, *scopes: str) -> str:
         """Make a key with these scopes and return its secret.

@@ -75,9 +75,7 @@ class Script:
         at = start_s
         for sentence in sentences:
             for word in sentence.split():
-                words.append(
-                    RecognizedWord(word, round(at, 6), round(at + word_s, 6), confidence)
-                )
+                words.append(RecognizedWord(word, round(at, 6), round(at + word_s, 6), confidence))
                 at += word_s
             at += pause_s
         self.hear_words(words)

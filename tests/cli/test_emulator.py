@@ -63,8 +63,13 @@ def test_keys_limits_and_faults_are_set_and_the_state_is_kept(dga: Dga, tmp_path
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--fault", "kind=explode"), ("--state", "/dev/null/state"), ("--state", __file__),
-     ("--record", "/dev/null/file"), ("--replay", __file__)],
+    [
+        ("--fault", "kind=explode"),
+        ("--state", "/dev/null/state"),
+        ("--state", __file__),
+        ("--record", "/dev/null/file"),
+        ("--replay", __file__),
+    ],
 )
 def test_a_wrong_option_is_a_usage_error(dga: Dga, option: str, value: str) -> None:
     result = dga("emulator", "--port", "0", "--recognizer", "scripted", option, value)

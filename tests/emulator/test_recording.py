@@ -162,7 +162,7 @@ async def test_a_replay_waits_for_what_was_said_before(tmp_path: Path) -> None:
 )
 async def test_what_is_no_recording_is_refused_with_its_place(tmp_path: Path, content: str) -> None:
     path = tmp_path / "session.jsonl"
-    path.write_text(content)  # noqa: ASYNC240 - nothing else runs
+    path.write_text(content)
     with pytest.raises(ValueError, match=r"session\.jsonl"):
         await Replay(path).start()
 

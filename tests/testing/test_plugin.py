@@ -30,7 +30,7 @@ def run(
     plugin = ["-p", "deepgram_async.testing._plugin", "-p", "no:cacheprovider"]
     # The plugin is imported already where these tests run.
     warnings = ["-W", "error", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    # What a run in this process imports is forgotten behind it; sessions import while they are used.
+    # What a run in this process imports is forgotten behind it, and sessions import while used.
     how = pytester.runpytest_subprocess if has_session else pytester.runpytest_inprocess
     return how(*warnings, *plugin, *args)
 
