@@ -90,7 +90,7 @@ async def test_no_secret_gets_into_a_recording(tmp_path: Path) -> None:
     ):
         url = emulator.base_url
         async with DeepgramSession(SENTINEL, base_url=url) as dg:
-            (project,) = (await dg.projects.list()).projects or ()
+            project = (await dg.projects.list()).projects[0]
             key = await dg.keys.create("x", ["member"], project_id=project.project_id)
             made += [str(key.key), str((await dg.auth.grant()).access_token)]
         login = {"Authorization": f"Token {SENTINEL}"}
