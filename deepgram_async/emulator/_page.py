@@ -18,7 +18,7 @@ from aiohttp import web
 from ._control import PREFIX, local_only
 from ._secrets import Redactor
 from ._strict.deviations import Deviation
-from ._watch import Answered, Asked, Closed, Frame
+from ._watch import HEAD, Answered, Asked, Closed, Frame
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -72,7 +72,7 @@ def routes(services: Services) -> list[web.RouteDef]:
 class _Viewer:
     """A browser that looks; what it cannot take in time is dropped, the oldest first."""
 
-    wants_bodies = False
+    body_limit = HEAD
 
     def __init__(self) -> None:
         self._waiting: deque[dict[str, Any]] = deque()

@@ -25,20 +25,24 @@ __all__ = ["VERSION", "Recorder"]
 VERSION: Final = 1
 """The version of the format; `docs/testing.md` describes it."""
 
+# A body that is longer is a recording.
+_LONGEST_TEXT: Final = 4 * 1024 * 1024
+
 
 class Recorder:
     """Writes a recording; secrets stay out of it.
 
     Args:
         path: The file, which is made anew and readable for its owner alone.
-        with_audio: Whether sound is kept; otherwise only how much there was.
+        with_audio: Whether sound is kept, also in memory while it comes; otherwise only how much
+            there was.
 
     Raises:
         OSError: The file cannot be written.
     """
 
     def __init__(self, path: Path, *, with_audio: bool) -> None:
-        self.wants_bodies = True
+        self.body_limit = None if with_audio else _LONGEST_TEXT
         self._with_audio = with_audio
         self._redactor = Redactor()
         self._began = time.time()
@@ -104,7 +108,7 @@ class Recorder:
         self._file.flush()
 
     def _body(self, body: Body, content_type: str) -> dict[str, object]:
-        if not body.is_whole:  # it began before it was watched
+        if not body.is_whole:
             return {"audio_bytes": body.size}
         return self._body_of(bytes(body.kept), content_type)
 

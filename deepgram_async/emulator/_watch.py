@@ -123,8 +123,8 @@ class Observer(Protocol):
     """Who is told what passes."""
 
     @property
-    def wants_bodies(self) -> bool:
-        """Whether whole bodies are to be kept, and not only their beginnings."""
+    def body_limit(self) -> int | None:
+        """How much of a body is to be kept for it; None wants all."""
         ...
 
     def notice(self, seen: Seen) -> None:
@@ -153,7 +153,8 @@ class Watch:
 
     def new_body(self) -> Body:
         """Return a place for a body, as large as somebody wants it."""
-        return Body(None if any(one.wants_bodies for one in self.observers) else HEAD)
+        limits = [one.body_limit for one in self.observers]
+        return Body(None if None in limits else max(filter(None, limits), default=HEAD))
 
     def asked(self, request_id: str, request: web.Request) -> None:
         """Tell that a request has come."""

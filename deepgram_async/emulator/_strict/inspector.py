@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 
 from deepgram_async.emulator._errors import NOT_FOUND
-from deepgram_async.emulator._watch import BODY, Answered, Asked, Closed, Frame
+from deepgram_async.emulator._watch import BODY, HEAD, Answered, Asked, Closed, Frame
 
 from .deviations import PAGES, Deviation
 from .options import complaints
@@ -38,7 +38,7 @@ _WRONG_REQUESTS: Final = frozenset({400, 405, 411, 413, 414, 415, 422})
 class Inspector:
     """Collects deviations, logs them, and tells other observers about them."""
 
-    wants_bodies = False
+    body_limit = HEAD
 
     def __init__(self, watch: Watch) -> None:
         self.deviations: deque[Deviation] = deque(maxlen=_MOST)
