@@ -7,7 +7,8 @@ READY := $(VENV)/.ready
 # pyright looks for the packages of the first python in the path.
 IN_VENV := PATH="$(abspath $(BIN)):$$PATH"
 
-.PHONY: help demo test test-websockets test-aiohttp test-uvloop tour bench bench-quick soak emulator-conformance lint types check format clean
+.PHONY: help demo test test-websockets test-aiohttp test-uvloop tour bench bench-quick bench-batch soak \
+	emulator-conformance lint types check format clean
 
 help:
 	@echo 'make demo    transcribe real speech with a local Deepgram, or with DEEPGRAM_API_KEY set with the real one'
@@ -18,6 +19,7 @@ help:
 	@echo 'make tour    lead the JavaScript SDK of Deepgram through the emulator (needs Node and npm)'
 	@echo 'make bench   compare CPU and memory with deepgram-sdk, and write it down (15 minutes)'
 	@echo 'make bench-quick   the same in a minute, rough, written nowhere  (make bench-quick ARGS="--only chunk")'
+	@echo 'make bench-batch   drill a batch of ten thousand items, kills included (5 minutes)'
 	@echo 'make soak    disturb streams of half an hour       (make soak ARGS="--seeds 2")'
 	@echo 'make emulator-conformance    call the local Deepgram with thousands of good and bad requests (2 minutes)'
 	@echo 'make lint    check style and spelling'
@@ -80,6 +82,9 @@ bench: $(READY)
 bench-quick: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@$(BIN)/python -m benchmarks --quick --check $(ARGS)
+
+bench-batch: $(READY)
+	@$(BIN)/python -m benchmarks.batch $(ARGS)
 
 soak: $(READY)
 	@$(BIN)/python -m benchmarks.soak $(ARGS)

@@ -70,8 +70,8 @@ _ENDPOINTS: Final = (
 class Emulator:
     """A Deepgram on this machine, for trying, demonstrating and testing without key and internet.
 
-    It serves the whole API: recognition, speech and text analysis, voice agents and management,
-    with the service's errors, timers and close reasons.
+    It serves every REST endpoint and every WebSocket, with the service's answers, errors, limits,
+    timers and close reasons.
 
         async with Emulator() as emulator:
             ...  # talk to emulator.base_url

@@ -1,7 +1,10 @@
 """Answers of the transcription of prerecorded audio."""
 
+from typing import Literal, Unpack
+
 from msgspec import field
 
+from deepgram_async._documented import takes_options
 from deepgram_async.models import common
 from deepgram_async.models._base import Answer, Model
 from deepgram_async.models.common import (
@@ -18,6 +21,7 @@ from deepgram_async.models.common import (
     Word,
     WordIndex,
 )
+from deepgram_async.options import TranscriptOptions
 
 __all__ = [
     "Accepted",
@@ -72,6 +76,69 @@ class Transcription(Answer, frozen=True, kw_only=True):
     def request_id(self) -> str:
         """The id that Deepgram's support asks for."""
         return self.metadata.request_id
+
+    # Public methods for writing; `deepgram_async.transcript` has more formats.
+
+    @takes_options(TranscriptOptions)
+    def to_srt(self, **options: Unpack[TranscriptOptions]) -> str:
+        """Return captions as SubRip (SRT), for video players.
+
+        Raises:
+            OptionError: An option is unknown, has the wrong type or makes no sense.
+        """
+        return self._rendered("srt", options)
+
+    @takes_options(TranscriptOptions)
+    def to_vtt(self, **options: Unpack[TranscriptOptions]) -> str:
+        """Return captions as WebVTT, for web pages.
+
+        Raises:
+            OptionError: An option is unknown, has the wrong type or makes no sense.
+        """
+        return self._rendered("vtt", options)
+
+    @takes_options(TranscriptOptions)
+    def to_text(self, **options: Unpack[TranscriptOptions]) -> str:
+        """Return paragraphs, with the names of speakers where these are told apart.
+
+        Raises:
+            OptionError: An option is unknown, has the wrong type or makes no sense.
+        """
+        return self._rendered("text", options)
+
+    @takes_options(TranscriptOptions)
+    def to_html(self, **options: Unpack[TranscriptOptions]) -> str:
+        """Return a page that shows the words as they play, in one file.
+
+        Raises:
+            OptionError: An option is unknown, has the wrong type or makes no sense.
+        """
+        return self._rendered("html", options)
+
+    @takes_options(TranscriptOptions)
+    def to_markdown(self, **options: Unpack[TranscriptOptions]) -> str:
+        """Return paragraphs as Markdown, with the names of speakers and times above them.
+
+        Raises:
+            OptionError: An option is unknown, has the wrong type or makes no sense.
+        """
+        return self._rendered("markdown", options)
+
+    def _repr_html_(self) -> str:
+        from deepgram_async.transcript import Transcript
+        from deepgram_async.transcript._transcript import in_notebook
+
+        return in_notebook(Transcript.from_answer(self))
+
+    def _rendered(
+        self,
+        format_name: Literal["html", "markdown", "srt", "text", "vtt"],
+        options: TranscriptOptions,
+    ) -> str:
+        # Transcripts are made of models: they can be imported only when one is wanted.
+        from deepgram_async.transcript import render
+
+        return render(self, format_name, **options)
 
     def _best(self) -> list["Alternative"]:
         channels = self.results.channels

@@ -1,0 +1,70 @@
+"""Files that are there completely, or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from io import FileIO
+from pathlib import Path
+
+__all__ = ["make_directory", "sync_directory", "write_all", "write_durably"]
+
+
+def write_durably(
+    files: Iterable[tuple[Path, bytes]], threads: ThreadPoolExecutor | None = None
+) -> None:
+    """Write files that survive a crash of the machine once this has returned; blocks.
+
+    Each is written beside its place and renamed: whoever looks sees the old file or the new one,
+    and never a part.
+
+    Args:
+        files: Places, and what belongs there.
+        threads: Wait for the disk: what it has to promise for several files at the same time, it
+            promises together.
+    """
+    written: list[tuple[Path, Path]] = []
+    with ExitStack() as stack:
+        opened: list[FileIO] = []
+        for path, data in files:
+            make_directory(path.parent)
+            part = path.with_name(f".{path.name}.part")
+            file = stack.enter_context(open(part, "wb", buffering=0))
+            write_all(file, data)
+            opened.append(file)
+            written.append((part, path))
+        # All are waited for, also when one cannot be kept.
+        list((threads.map if threads else map)(os.fsync, [file.fileno() for file in opened]))
+    for part, path in written:
+        os.replace(part, path)
+    for directory in {path.parent for _, path in written}:
+        sync_directory(directory)
+
+
+def write_all(file: FileIO, data: bytes) -> None:
+    """Write bytes to a file without a buffer, which may take them in parts; blocks."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, as durable as the files in it; blocks."""
+    if path.is_dir():
+        return
+    make_directory(path.parent)
+    path.mkdir(exist_ok=True)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory survive a crash of the machine; blocks."""
+    if os.name == "nt":
+        return  # Windows opens no directories, and needs no such call
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
