@@ -130,7 +130,16 @@ else:  # a type checker would take any name to exist
             "models.prerecorded": ("Transcription",),
             "models.stats": ("StreamStats",),
         },
-        modules=("audio", "emulator", "errors", "markup", "models", "options", "testing"),
+        modules=(
+            "audio",
+            "callbacks",
+            "emulator",
+            "errors",
+            "markup",
+            "models",
+            "options",
+            "testing",
+        ),
     )
 
 __all__ = [

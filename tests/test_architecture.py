@@ -22,9 +22,9 @@ LAYERS = (
     ("errors", "_lazy", "_version"),
 )
 # These stand beside the SDK and use what its user sees: public modules.
-BESIDE = ("audio", "cli", "emulator", "testing")
-# The emulator speaks the same protocol from the other side.
-EXTRA_RIGHTS = {"emulator": ("_protocol",)}
+BESIDE = ("audio", "callbacks", "cli", "emulator", "testing")
+# The emulator speaks the same protocol from the other side; callbacks bring the same answers.
+EXTRA_RIGHTS = {"callbacks": ("_protocol",), "emulator": ("_protocol",)}
 
 PURE = ("_protocol", "markup", "models", "options", "errors")
 NO_IO = {
@@ -52,7 +52,8 @@ NO_IO = {
     "websockets",
 }
 NETWORK = {"aiohttp", "websockets"}
-NETWORK_PLACES = ("_io", "emulator")
+# The emulator and the receiver of callbacks are servers made with aiohttp.
+NETWORK_PLACES = ("_io", "callbacks", "emulator")
 
 LONGEST_FILE = 600
 LONGEST_FUNCTION = 60
