@@ -139,6 +139,7 @@ else:  # a type checker would take any name to exist
             "models",
             "options",
             "testing",
+            "transcript",
         ),
     )
 

@@ -334,6 +334,34 @@ class DeepgramSession:
             _credentials(api_key, access_token, token_provider, are_required=True)
         )
 
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, QueryValue] | None = None,
+        json: object = None,
+    ) -> object:
+        """Send a call that this release has no method for, and return its decoded JSON.
+
+        An empty answer is ``None``. All else is as with every other call.
+
+        Args:
+            method: ``GET``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
+            path: Below the base URL, percent-encoded, such as ``/v1/projects``.
+            query: Query keys; those of the session are added.
+            json: Body, or ``None`` for none.
+
+        Raises:
+            OptionError: The method or the path is none, or the body cannot be written as JSON.
+            ApiError: The service refused; the class tells why.
+            ProtocolError: The answer is no JSON; its bytes are in ``body``.
+            TransportError: No complete answer arrived.
+        """
+        from deepgram_async._resources.raw import request
+
+        return await request(self._caller, method, path, query, json)
+
     async def aclose(self) -> None:
         """Finish the open streams within five seconds and close all connections.
 

@@ -8,6 +8,7 @@ The classes follow what a caller will *do*, so that one ``except`` clause is one
     │   ├── OptionError                unknown option, or one of the wrong type (also a TypeError)
     │   └── MissingDependencyError     an extra is not installed (also an ImportError)
     ├── AudioSourceError               the audio handed in cannot be read
+    ├── AudioDeviceError               a microphone or speaker is missing, or went away
     ├── InvalidStateError              a call that makes no sense now (also a RuntimeError)
     ├── CallbackRefusedError           what came to a callback URL is not to be trusted
     ├── ApiError                       the service answered, and refused
@@ -45,6 +46,7 @@ from typing import ClassVar
 __all__ = [
     "AgentError",
     "ApiError",
+    "AudioDeviceError",
     "AudioSourceError",
     "AuthenticationError",
     "BadRequestError",
@@ -195,6 +197,10 @@ class MissingDependencyError(ConfigurationError, ImportError):
 
 class AudioSourceError(DeepgramError):
     """The audio handed in cannot be read: missing, empty, a directory, or of the wrong type."""
+
+
+class AudioDeviceError(DeepgramError):
+    """A microphone or speaker is missing, cannot be opened, or went away while it was used."""
 
 
 class InvalidStateError(DeepgramError, RuntimeError):

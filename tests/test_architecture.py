@@ -18,15 +18,15 @@ LAYERS = (
     ("_stream",),
     ("_io",),
     ("_protocol",),
-    ("markup", "models", "options"),
+    ("markup", "models", "options", "transcript"),
     ("errors", "_lazy", "_version"),
 )
 # These stand beside the SDK and use what its user sees: public modules.
-BESIDE = ("audio", "callbacks", "cli", "emulator", "testing")
+BESIDE = ("audio", "batch", "callbacks", "cli", "emulator", "testing")
 # The emulator speaks the same protocol from the other side; callbacks bring the same answers.
 EXTRA_RIGHTS = {"callbacks": ("_protocol",), "emulator": ("_protocol",)}
 
-PURE = ("_protocol", "markup", "models", "options", "errors")
+PURE = ("_protocol", "markup", "models", "options", "transcript", "errors")
 NO_IO = {
     "aiohttp",
     "anyio",

@@ -83,7 +83,7 @@ def decipher(answer: HttpAnswer, kind: type[T], operation: str, *, now: float) -
 
     Args:
         answer: What came back.
-        kind: The struct that a success decodes to.
+        kind: The struct that a success decodes to; ``object`` is any JSON, or nothing at all.
         operation: The call, for messages.
         now: Seconds since the epoch, for a ``Retry-After`` date.
 
@@ -93,8 +93,9 @@ def decipher(answer: HttpAnswer, kind: type[T], operation: str, *, now: float) -
     """
     if not 200 <= answer.status < 300:
         raise error_from_answer(answer, operation, now=now)
+    body = answer.body or (b"null" if kind is object else b"")
     try:
-        return _decoder(kind).decode(answer.body)
+        return _decoder(kind).decode(body)
     except UNDECODABLE as error:
         raise ProtocolError(
             f"the answer could not be decoded: {error}",

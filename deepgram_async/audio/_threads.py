@@ -4,10 +4,11 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Final, TypeVar
 
-__all__ = ["in_daemon_thread"]
+__all__ = ["in_daemon_thread", "opened_in_daemon_thread"]
 
+_NAME: Final = "deepgram_async.audio"
 _T = TypeVar("_T")
 
 
@@ -17,6 +18,31 @@ async def in_daemon_thread(work: Callable[[], _T]) -> _T:
     When the caller is cancelled, the thread is left behind. It is a daemon, unlike the workers of
     asyncio and anyio: a read from a silent pipe never ends, and must not keep the program alive.
     """
+    return await asyncio.wrap_future(_started(work))
+
+
+async def opened_in_daemon_thread(work: Callable[[], _T], close: Callable[[_T], None]) -> _T:
+    """Run a blocking call as above, whose result has to be closed when nobody takes it.
+
+    When the caller is cancelled, the thread that is left behind closes what it has opened.
+    """
+    outcome = _started(work)
+    try:
+        return await asyncio.wrap_future(outcome)
+    except asyncio.CancelledError:
+
+        def close_what_came() -> None:
+            try:
+                unwanted = outcome.result()
+            except Exception:  # nothing was opened, and nobody asks any more
+                return
+            close(unwanted)
+
+        threading.Thread(target=close_what_came, name=_NAME, daemon=True).start()
+        raise
+
+
+def _started(work: Callable[[], _T]) -> "Future[_T]":
     outcome: Future[_T] = Future()
     # A running future cannot be cancelled any more: cancelling the caller ends the waiting only.
     outcome.set_running_or_notify_cancel()
@@ -27,5 +53,5 @@ async def in_daemon_thread(work: Callable[[], _T]) -> _T:
         except BaseException as exc:  # raised again in the task that waits
             outcome.set_exception(exc)
 
-    threading.Thread(target=run, name="deepgram_async.audio", daemon=True).start()
-    return await asyncio.wrap_future(outcome)
+    threading.Thread(target=run, name=_NAME, daemon=True).start()
+    return outcome

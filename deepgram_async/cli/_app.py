@@ -1,28 +1,38 @@
 """The commands together, and what happens when one of them fails."""
 
-import asyncio
-import sys
-import traceback
 from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
 
 import click
 
 from deepgram_async import __version__
-from deepgram_async.cli._connection import Connection, is_debugging
-from deepgram_async.cli._emulator import emulator
-from deepgram_async.cli._live import live
-from deepgram_async.cli._transcribe import transcribe
-from deepgram_async.errors import AudioSourceError, ConfigurationError, DeepgramError
+from deepgram_async.cli._commands import Commands
+from deepgram_async.cli._config import read_profile
+from deepgram_async.cli._connection import Connection, Region
 
 __all__ = ["run"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="deepgram-async")
 @click.option(
     "--api-key",
     metavar="KEY",
     help="API key. Better set DEEPGRAM_API_KEY: other users of this machine can see arguments.",
+)
+@click.option("--profile", metavar="NAME", help="Profile of the configuration file.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Configuration file. Default: DEEPGRAM_CONFIG, or the usual place of this system.",
+)
+@click.option(
+    "--project", "project_id", metavar="ID", help="Project. Default: the only one of the key."
 )
 @click.option(
     "--base-url",
@@ -30,23 +40,40 @@ __all__ = ["run"]
     help="Where the service is. Default: DEEPGRAM_BASE_URL, or Deepgram's global host.",
 )
 @click.option(
+    "--region",
+    type=click.Choice(get_args(Region)),
+    help="Region of Deepgram where the work is done.",
+)
+@click.option(
     "--allow-insecure", is_flag=True, help="Permit plain HTTP to a host that is not this machine."
 )
 @click.pass_context
 def app(
-    context: click.Context, api_key: str | None, base_url: str | None, allow_insecure: bool
+    context: click.Context,
+    api_key: str | None,
+    profile: str | None,
+    config: Path | None,
+    project_id: str | None,
+    base_url: str | None,
+    region: Region | None,
+    allow_insecure: bool,
 ) -> None:
-    """Speech to text with Deepgram, from files, URLs and live audio.
+    """Speech with Deepgram: to text, from text, and in conversation.
 
-    Every command that talks to the service takes --emulator to use a local one instead, which needs
-    neither a key nor the internet.
+    Commands for speech take --emulator to use a local service instead, which needs neither a key
+    nor the internet. A flag wins over the environment, which wins over the profile.
     """
-    context.obj = Connection(api_key=api_key, base_url=base_url, allow_insecure=allow_insecure)
-
-
-app.add_command(emulator)
-app.add_command(live)
-app.add_command(transcribe)
+    chosen = read_profile(config, profile)
+    assert isinstance(context.command, Commands)
+    context.default_map = context.command.defaults(context, chosen.defaults)
+    context.obj = Connection(
+        api_key=api_key,
+        base_url=base_url,
+        region=region,
+        allow_insecure=allow_insecure,
+        project_id=project_id,
+        profile=chosen,
+    )
 
 
 def run(args: Sequence[str] | None) -> int:
@@ -57,26 +84,8 @@ def run(args: Sequence[str] | None) -> int:
             prog_name="deepgram-async",
             standalone_mode=False,
         )
-    except click.ClickException as exc:
-        exc.show()
-        return exc.exit_code
-    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
-        return 130
-    except DeepgramError as exc:
-        _report(str(exc).removesuffix(f" Hint: {exc.hint}"), exc.hint)
-        return 2 if isinstance(exc, AudioSourceError | ConfigurationError) else 1
-    except Exception as exc:  # a fault of this program must not look like one of the service
-        _report(
-            f"{type(exc).__name__}: {exc}",
-            "This is a fault of deepgram-async. DEEPGRAM_LOG=debug shows where it happened.",
-        )
-        return 1
+    except BaseException as exc:  # raised again if it is no way for a command to end
+        from deepgram_async.cli._failures import report  # not needed for --help
+
+        return report(exc)
     return result if isinstance(result, int) else 0
-
-
-def _report(story: str, hint: str | None) -> None:
-    if is_debugging():
-        traceback.print_exc(file=sys.stderr)
-    click.echo(click.style("Error: ", fg="red") + story, err=True)
-    if hint:
-        click.echo(click.style("Hint:  ", fg="yellow") + hint, err=True)

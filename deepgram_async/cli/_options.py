@@ -8,7 +8,17 @@ from typing import Any, Final, TypedDict, TypeVar, Union, get_args, get_origin, 
 import click
 import msgspec
 
-__all__ = ["SpeechFlags", "collect_options", "collect_query", "speech_flags"]
+from deepgram_async.cli._values import complete_models, complete_params
+
+__all__ = [
+    "SpeechFlags",
+    "collect_options",
+    "collect_query",
+    "options_of",
+    "param_flags",
+    "query_of",
+    "speech_flags",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 _Options = TypeVar("_Options", bound=Mapping[str, object])
@@ -28,8 +38,33 @@ class SpeechFlags(TypedDict):
     emulator: bool
 
 
+_PARAMS: Final = (
+    click.option(
+        "-p",
+        "--param",
+        "params",
+        multiple=True,
+        metavar="NAME=VALUE",
+        shell_complete=complete_params,
+        help="Any other option of the service. Repeatable.",
+    ),
+    click.option(
+        "--extra-query",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="An option newer than this release, sent unchecked. Repeatable.",
+    ),
+)
 _FLAGS: Final = (
-    click.option("-m", "--model", default="nova-3", show_default=True, metavar="NAME"),
+    click.option(
+        "-m",
+        "--model",
+        default="nova-3",
+        show_default=True,
+        metavar="NAME",
+        shell_complete=complete_models,
+        help="The speech model.",
+    ),
     click.option("-l", "--language", metavar="TAG", help="BCP-47 tag, or 'multi'."),
     click.option(
         "--smart-format/--no-smart-format",
@@ -41,30 +76,23 @@ _FLAGS: Final = (
     click.option(
         "--keyterm", "keyterms", multiple=True, metavar="TERM", help="Listen for it. Repeatable."
     ),
-    click.option(
-        "-p",
-        "--param",
-        "params",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="Any other option of the service. Repeatable.",
-    ),
-    click.option(
-        "--extra-query",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="An option newer than this release, sent unchecked. Repeatable.",
-    ),
     click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text."),
     click.option("--emulator", is_flag=True, help="Use a local service: no key, no internet."),
 )
+
+
+def param_flags(command: _Command) -> _Command:
+    """Add the flags for options that have no flag of their own."""
+    for flag in reversed(_PARAMS):
+        command = flag(command)
+    return command
 
 
 def speech_flags(command: _Command) -> _Command:
     """Add the flags that the transcription of recordings and of live audio have in common."""
     for flag in reversed(_FLAGS):
         command = flag(command)
-    return command
+    return param_flags(command)
 
 
 def collect_options(
@@ -80,18 +108,33 @@ def collect_options(
     Raises:
         click.BadParameter: A parameter is unknown, malformed, repeated in vain, or of a wrong type.
     """
-    options: dict[str, object] = {
-        "model": flags["model"],
-        "language": flags["language"],
-        "smart_format": flags["smart_format"],
+    return options_of(
+        kind,
+        flags["params"],
+        model=flags["model"],
+        language=flags["language"],
+        smart_format=flags["smart_format"],
         # The option `diarize` is deprecated in favour of naming a model.
-        "diarize_model": "latest" if flags["diarize"] else None,
-        "keyterm": list(flags["keyterms"]),
+        diarize_model="latest" if flags["diarize"] else None,
+        keyterm=list(flags["keyterms"]),
         **more,
-    }
-    options = {name: value for name, value in options.items() if value not in (None, False, [])}
+    )
+
+
+def options_of(kind: type[_Options], params: Sequence[str], **given: object) -> _Options:
+    """Return the options of a call.
+
+    Args:
+        kind: The TypedDict of the call; a parameter is converted to the type of its key.
+        params: What ``--param`` brought; it wins.
+        given: Options with a flag of their own; ``None``, ``False`` and empty lists are not sent.
+
+    Raises:
+        click.BadParameter: A parameter is unknown, malformed, repeated in vain, or of a wrong type.
+    """
+    options = {name: value for name, value in given.items() if value not in (None, False, [], ())}
     hints = get_type_hints(kind)
-    for name, values in _grouped(flags["params"], "--param").items():
+    for name, values in _grouped(params, "--param").items():
         if name not in hints:
             near = get_close_matches(name, hints, n=1)
             advice = f"did you mean {near[0]!r}?" if near else "--extra-query sends newer ones"
@@ -102,9 +145,18 @@ def collect_options(
 
 def collect_query(flags: SpeechFlags) -> dict[str, str | Sequence[str]]:
     """Return the query keys that are sent without a check."""
+    return query_of(flags["extra_query"])
+
+
+def query_of(items: Sequence[str], flag: str = "--extra-query") -> dict[str, str | Sequence[str]]:
+    """Return query keys as given, a list for one that was given several times.
+
+    Raises:
+        click.BadParameter: One is not of the form ``NAME=VALUE``.
+    """
     return {
         name: values[0] if len(values) == 1 else values
-        for name, values in _grouped(flags["extra_query"], "--extra-query").items()
+        for name, values in _grouped(items, flag).items()
     }
 
 

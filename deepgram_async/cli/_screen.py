@@ -9,6 +9,7 @@ from typing import Protocol, Self
 import click
 import msgspec
 
+from deepgram_async.cli._output import warn
 from deepgram_async.models.events import Malformed, Reconnected, Reconnecting, Stalled, Unknown
 from deepgram_async.models.live import Error, ListenEvent, Results
 
@@ -66,17 +67,17 @@ class _Lines:
                 for line in _lines_of(event):
                     click.echo(line if event.is_final else f"~ {line}")
             case Error():
-                _warn(f"the service says: {event.description or event.message or event.variant}")
+                warn(f"the service says: {event.description or event.message or event.variant}")
             case Unknown():
-                _warn(f"message of the unknown type {event.type!r}")
+                warn(f"message of the unknown type {event.type!r}")
             case Malformed():
-                _warn(f"unreadable message: {event.reason}")
+                warn(f"unreadable message: {event.reason}")
             case Reconnecting():
-                _warn(f"the connection was lost, attempt {event.attempt} follows: {event.reason}")
+                warn(f"the connection was lost, attempt {event.attempt} follows: {event.reason}")
             case Reconnected(dropped_s=dropped_s) if dropped_s:
-                _warn(f"{dropped_s:.1f} s of audio were lost with the connection")
+                warn(f"{dropped_s:.1f} s of audio were lost with the connection")
             case Stalled():
-                _warn(f"the service has said nothing for {event.silent_s:.0f} s")
+                warn(f"the service has said nothing for {event.silent_s:.0f} s")
             case _:
                 pass
 
@@ -158,7 +159,3 @@ def _lines_of(results: Results) -> Iterator[str]:
     for speaker, words in groupby(results.words, key=lambda word: word.speaker):
         text = " ".join(word.punctuated_word or word.word for word in words)
         yield f"{prefix}Speaker {speaker}: {text}"
-
-
-def _warn(message: str) -> None:
-    click.echo(f"{click.style('Warning:', fg='yellow')} {message}", err=True)

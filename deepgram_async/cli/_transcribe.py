@@ -1,23 +1,21 @@
 """The command that transcribes a recording."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Final, Unpack
+from typing import Unpack
 
 import click
 
 from deepgram_async.audio import piped
 from deepgram_async.cli._connection import Connection, open_session
 from deepgram_async.cli._options import SpeechFlags, collect_options, collect_query, speech_flags
+from deepgram_async.cli._output import spinner
+from deepgram_async.cli._texts import URL_SCHEMES
 from deepgram_async.models.prerecorded import Transcription
 from deepgram_async.options import ListenOptions
 
 __all__ = ["transcribe"]
-
-_URL_SCHEMES: Final = ("http://", "https://")
 
 
 @click.command()
@@ -41,7 +39,7 @@ def transcribe(
         ) as session:
             return await session.listen.transcribe(_audio_of(source), extra_query=query, **options)
 
-    with _spinner(f"Transcribing {source}"):
+    with spinner(f"Transcribing {source}"):
         answer = asyncio.run(run())
     click.echo(answer.to_json() if flags["as_json"] else _text_of(answer))
 
@@ -49,7 +47,7 @@ def transcribe(
 def _audio_of(source: str) -> str | Path | AsyncIterable[bytes]:
     if source == "-":
         return piped(open(0, "rb", buffering=0, closefd=False))
-    return source if source.startswith(_URL_SCHEMES) else Path(source)
+    return source if source.startswith(URL_SCHEMES) else Path(source)
 
 
 def _text_of(answer: Transcription) -> str:
@@ -60,12 +58,3 @@ def _text_of(answer: Transcription) -> str:
             paragraphs = best.paragraphs and best.paragraphs.transcript
             texts.append((paragraphs or best.transcript).strip())
     return "\n\n".join(text for text in texts if text)
-
-
-def _spinner(message: str) -> AbstractContextManager[object]:
-    """Show on a terminal that something is going on."""
-    if not sys.stderr.isatty():
-        return nullcontext()
-    from rich.console import Console  # slow to load
-
-    return Console(stderr=True).status(message)

@@ -1,5 +1,7 @@
 """Answers of the transcription of prerecorded audio."""
 
+from typing import Literal, Unpack
+
 from msgspec import field
 
 from deepgram_async.models import common
@@ -18,6 +20,7 @@ from deepgram_async.models.common import (
     Word,
     WordIndex,
 )
+from deepgram_async.options import TranscriptOptions
 
 __all__ = [
     "Accepted",
@@ -72,6 +75,60 @@ class Transcription(Answer, frozen=True, kw_only=True):
     def request_id(self) -> str:
         """The id that Deepgram's support asks for."""
         return self.metadata.request_id
+
+    # Public methods for writing; `deepgram_async.transcript` has more formats.
+
+    def to_srt(self, **options: Unpack[TranscriptOptions]) -> str:
+        """Return captions as SubRip (SRT), for video players.
+
+        Args:
+            **options: See `TranscriptOptions`, for example ``line_length=32``.
+
+        Raises:
+            OptionError: An option is unknown, has the wrong type or makes no sense.
+        """
+        return self._rendered("srt", options)
+
+    def to_vtt(self, **options: Unpack[TranscriptOptions]) -> str:
+        """Return captions as WebVTT, for web pages.
+
+        Args:
+            **options: See `TranscriptOptions`, for example ``speaker_names={0: "Ann"}``.
+
+        Raises:
+            OptionError: An option is unknown, has the wrong type or makes no sense.
+        """
+        return self._rendered("vtt", options)
+
+    def to_text(self, **options: Unpack[TranscriptOptions]) -> str:
+        """Return paragraphs, with the names of speakers where these are told apart.
+
+        Args:
+            **options: See `TranscriptOptions`.
+
+        Raises:
+            OptionError: An option is unknown, has the wrong type or makes no sense.
+        """
+        return self._rendered("text", options)
+
+    def to_markdown(self, **options: Unpack[TranscriptOptions]) -> str:
+        """Return paragraphs as Markdown, with the names of speakers and times above them.
+
+        Args:
+            **options: See `TranscriptOptions`.
+
+        Raises:
+            OptionError: An option is unknown, has the wrong type or makes no sense.
+        """
+        return self._rendered("markdown", options)
+
+    def _rendered(
+        self, format_name: Literal["markdown", "srt", "text", "vtt"], options: TranscriptOptions
+    ) -> str:
+        # A transcript is made of models, so it can be imported only when it is wanted.
+        from deepgram_async.transcript import render
+
+        return render(self, format_name, **options)
 
     def _best(self) -> list["Alternative"]:
         channels = self.results.channels

@@ -1,4 +1,4 @@
-"""Query options of the service, as keyword arguments.
+"""Query options of the service, and options of transcripts, as keyword arguments.
 
 Each key is documented where it stands; what is left out is left to the service's default. An option
 that repeats takes one string or a sequence of strings.
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         ReadOptions,
         Redaction,
     )
+    from deepgram_async.options._transcript import TranscriptOptions
     from deepgram_async.options._voice import (
         FluxSpeakLiveOptions,
         FluxSpeakOptions,
@@ -70,6 +71,7 @@ else:  # a type checker would take any name to exist
                 "ReadOptions",
                 "Redaction",
             ),
+            "_transcript": ("TranscriptOptions",),
             "_voice": (
                 "FluxSpeakLiveOptions",
                 "FluxSpeakOptions",
@@ -107,6 +109,7 @@ __all__ = [
     "SpeakLiveOptions",
     "SpeakOptions",
     "SpeakStreamEncoding",
+    "TranscriptOptions",
     "UsageBreakdownOptions",
     "UsageGrouping",
     "UsageOptions",

@@ -1,12 +1,15 @@
 """A local Deepgram that runs beside the tests, because a command brings its own event loop."""
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
 from deepgram_async.cli import main
 from deepgram_async.emulator import Emulator, EmulatorSettings, ScriptedRecognizer
-from tests.support.background import serving
+from tests.support.background import in_background, serving
+from tests.support.wire import Service, service
 
 KEY = "sentinel-key-4711"
 
@@ -27,6 +30,17 @@ def base_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(autouse=True)
+def no_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the configuration file of whoever runs the tests out of them."""
+    monkeypatch.setenv("DEEPGRAM_CONFIG", os.devnull)
+
+
+def answering(*answers: object, status: int = 200) -> AbstractContextManager[Service]:
+    """Answer each request with the next of the answers, in a thread; note what was asked."""
+    return in_background(service(*answers, status=status))
+
+
 class Result:
     """What a run of the command left behind."""
 
@@ -45,7 +59,7 @@ def dga(
     def run(*args: str, key: str | None = KEY, url: str | None = None) -> Result:
         if key is not None:
             monkeypatch.setenv("DEEPGRAM_API_KEY", key)
-        monkeypatch.setenv("DEEPGRAM_BASE_URL", url or base_url)
+        monkeypatch.setenv("DEEPGRAM_BASE_URL", base_url if url is None else url)
         code = main(args)
         captured = capfd.readouterr()
         assert KEY not in captured.out + captured.err

@@ -6,6 +6,7 @@ import pytest
 
 from deepgram_async import __version__
 from deepgram_async.cli import main
+from deepgram_async.cli._commands import SECTIONS
 from tests.cli.conftest import Result
 
 Dga = Callable[..., Result]
@@ -17,12 +18,15 @@ def test_version_is_printed(dga: Dga) -> None:
     assert __version__ in result.out
 
 
-@pytest.mark.parametrize("command", ["transcribe", "live", "emulator"])
-def test_help_names_every_command_and_its_options(dga: Dga, command: str) -> None:
-    assert command in dga("--help").out
+@pytest.mark.parametrize(
+    ("command", "words"), [item for section in SECTIONS.values() for item in section.items()]
+)
+def test_list_of_commands_says_what_their_help_says(dga: Dga, command: str, words: str) -> None:
+    assert f" {command} " in dga("--help").out
     result = dga(command, "-h")
     assert (result.code, result.err) == (0, "")
-    assert result.out.startswith("Usage: deepgram-async ")
+    assert result.out.startswith(f"Usage: deepgram-async {command} ")
+    assert words in " ".join(result.out.split())
 
 
 @pytest.mark.parametrize("args", [["--nonsense"], ["nonsense"], ["transcribe"]])
@@ -49,7 +53,7 @@ def test_without_click_the_message_names_the_extra(
 def test_help_loads_neither_the_network_nor_the_terminal_library() -> None:
     program = (
         "import sys; from deepgram_async.cli import main; assert main(['--help']) == 0; "
-        "assert not {'aiohttp', 'websockets', 'rich', 'av'} & set(sys.modules)"
+        "assert not {'asyncio', 'aiohttp', 'websockets', 'rich', 'av'} & set(sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, check=False, timeout=30

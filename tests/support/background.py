@@ -1,24 +1,29 @@
-"""A local Deepgram for code that brings an event loop of its own."""
+"""Services for code that brings an event loop of its own."""
 
 import asyncio
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import TypeVar
 
 from deepgram_async.emulator import Emulator
 
-__all__ = ["serving"]
+__all__ = ["in_background", "serving"]
+
+T = TypeVar("T")
 
 
 @contextmanager
-def serving(emulator: Emulator) -> Generator[str, None, None]:
-    """Serve in a thread and yield the base URL."""
+def in_background(service: AbstractAsyncContextManager[T]) -> Generator[T, None, None]:
+    """Keep a service open in a thread and yield what it yields."""
     loop = asyncio.new_event_loop()
+    opened: list[T] = []
     started = threading.Event()
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with emulator:
+        async with service as value:
+            opened.append(value)
             started.set()
             await stop.wait()
 
@@ -26,8 +31,15 @@ def serving(emulator: Emulator) -> Generator[str, None, None]:
     thread.start()
     try:
         assert started.wait(10)
-        yield emulator.base_url
+        yield opened[0]
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
         loop.close()
+
+
+@contextmanager
+def serving(emulator: Emulator) -> Generator[str, None, None]:
+    """Serve a local Deepgram in a thread and yield its base URL."""
+    with in_background(emulator) as local:
+        yield local.base_url

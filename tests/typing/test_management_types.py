@@ -150,6 +150,10 @@ async def self_hosted(dg: DeepgramSession) -> None:
     assert_type(await credentials.delete("d"), manage_self_hosted.OwnedCredentials)
 
 
+async def anything(dg: DeepgramSession) -> None:
+    assert_type(await dg.request("GET", "/v1/new", query={"a": 1}, json={"b": 2}), object)
+
+
 async def agents(dg: DeepgramSession) -> None:
     assert_type(await dg.agent.think_models.list(), manage_models.ThinkModels)
     stored = dg.agent.configurations

@@ -1,0 +1,68 @@
+"""Batches: many recordings, as fast as the limit of the project permits, and none paid twice.
+
+`Batch` sends recordings through a session and yields what became of each. A `Gate` finds out how
+many requests the service takes at a time, a `Journal` remembers what is done, and each `Sink` keeps
+the answers.
+"""
+
+from deepgram_async.batch._batch import Batch, BatchStats
+from deepgram_async.batch._files import FileSink
+from deepgram_async.batch._gate import AdaptiveGate, Gate, GateState
+from deepgram_async.batch._items import (
+    BatchSource,
+    BatchSources,
+    BytesItem,
+    FileItem,
+    Item,
+    UrlItem,
+)
+from deepgram_async.batch._journals import Claim, Journal, JournalError, Redo
+from deepgram_async.batch._json_lines import JsonLinesSink
+from deepgram_async.batch._keys import item_key
+from deepgram_async.batch._outcomes import Done, Failed, Outcome
+from deepgram_async.batch._parquet import ParquetSink
+from deepgram_async.batch._requests import ItemRequests, Transcriber, transcribe_whole
+from deepgram_async.batch._sinks import Sink
+from deepgram_async.batch._sqlite import (
+    JournalEntry,
+    JournalState,
+    JournalStatus,
+    SqliteJournal,
+    journal_entries,
+    journal_status,
+)
+
+__all__ = [
+    "AdaptiveGate",
+    "Batch",
+    "BatchSource",
+    "BatchSources",
+    "BatchStats",
+    "BytesItem",
+    "Claim",
+    "Done",
+    "Failed",
+    "FileItem",
+    "FileSink",
+    "Gate",
+    "GateState",
+    "Item",
+    "ItemRequests",
+    "Journal",
+    "JournalEntry",
+    "JournalError",
+    "JournalState",
+    "JournalStatus",
+    "JsonLinesSink",
+    "Outcome",
+    "ParquetSink",
+    "Redo",
+    "Sink",
+    "SqliteJournal",
+    "Transcriber",
+    "UrlItem",
+    "item_key",
+    "journal_entries",
+    "journal_status",
+    "transcribe_whole",
+]

@@ -1,0 +1,76 @@
+"""Answers as files, one for each item and format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Unpack
+
+import anyio
+import anyio.to_thread
+
+from deepgram_async.batch._durable import write_durably
+from deepgram_async.batch._outcomes import Done
+from deepgram_async.errors import ConfigurationError
+from deepgram_async.options import TranscriptOptions
+from deepgram_async.transcript import FormatName, Transcript, find_format, render
+
+__all__ = ["FileSink"]
+
+# A disk that must promise something to each of many files does several at a time as fast as one.
+_THREADS: Final = 8
+
+
+class FileSink:
+    """Writes the answer of each item into files of its own.
+
+    An item named ``calls/monday.mp3`` gets ``calls/monday.mp3.json`` and ``calls/monday.mp3.srt``
+    below the directory. A file is there completely or not at all, whenever the machine stops; one
+    that is there already is replaced.
+
+    Args:
+        directory: Where the files belong; it is made if need be.
+        formats: Keys of ``deepgram_async.transcript.FORMATS``, or extensions. ``json`` is what the
+            service said, to the letter.
+        **options: How transcripts are written, see ``TranscriptOptions``.
+
+    Raises:
+        OptionError: There is no such format, or no such option.
+        ConfigurationError: There is no format at all.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        formats: Sequence[FormatName | str] = ("json",),
+        **options: Unpack[TranscriptOptions],
+    ) -> None:
+        if not formats:
+            raise ConfigurationError("no format: nothing would be kept")
+        self._directory = Path(directory)
+        self._formats = [find_format(name) for name in formats]
+        self._options = options
+        self._limiter: anyio.CapacityLimiter | None = None
+        for found in self._formats:
+            render(
+                Transcript(duration=0.0, channels=1), found.name, **options
+            )  # what is wrong is told before any request
+
+    async def write(self, outcome: Done) -> None:
+        """Write the files of an answer.
+
+        Raises:
+            OSError: They cannot be written.
+        """
+        self._limiter = self._limiter or anyio.CapacityLimiter(_THREADS)
+        await anyio.to_thread.run_sync(self._write, outcome, limiter=self._limiter)
+
+    def paths(self, name: str) -> list[Path]:
+        """Return the files of an item, in the order of the formats."""
+        return [self._directory / f"{name}.{found.extension}" for found in self._formats]
+
+    def _write(self, outcome: Done) -> None:
+        for found, path in zip(self._formats, self.paths(outcome.item.name), strict=True):
+            text = render(outcome.answer, found.name, **self._options)
+            write_durably(path, text.encode())

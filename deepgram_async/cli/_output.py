@@ -1,0 +1,101 @@
+"""What commands print: results on standard output, everything else on standard error."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import IO
+
+import click
+
+from deepgram_async.errors import DeepgramError
+
+__all__ = ["growing_file", "print_json", "print_table", "printable", "spinner", "warn"]
+
+
+def warn(message: str) -> None:
+    """Say what is not as it should be, and go on nevertheless."""
+    click.echo(f"{click.style('Warning:', fg='yellow')} {printable(message)}", err=True)
+
+
+def printable(text: str) -> str:
+    """Return a text without the codes that steer a terminal; it may come from anybody."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
+
+
+def print_json(value: object) -> None:
+    """Print a value on one line, or indented for the eyes on a terminal."""
+    import msgspec  # with the models, not before
+
+    line = msgspec.json.encode(value)
+    if sys.stdout.isatty():
+        line = msgspec.json.format(line, indent=2)
+    click.echo(line)
+
+
+def print_table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows: in columns on a terminal, with tabs between them elsewhere."""
+    cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in [list(names), *cells]:
+            click.echo("\t".join(row))
+        return
+    from rich.box import SIMPLE_HEAD  # slow to load, as the rest of it
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*names, box=SIMPLE_HEAD, pad_edge=False)
+    for row in cells:
+        table.add_row(*(Text(cell, overflow="fold") for cell in row))
+    Console(highlight=False).print(table)
+
+
+def spinner(message: str) -> AbstractContextManager[object]:
+    """Show on a terminal that something is going on."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console  # slow to load
+    from rich.text import Text
+
+    return Console(stderr=True).status(Text(printable(message)))
+
+
+@contextmanager
+def growing_file(path: Path) -> Generator[IO[bytes], None, None]:
+    """Open a file that appears under its name when the block ends well, and not at all otherwise.
+
+    Raises:
+        click.ClickException: It cannot be written.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            with path.open("wb") as device:  # a pipe, or a file that stands for one
+                yield device
+            return
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            try:
+                yield file.file
+                file.close()
+                # As if it had been opened by its name; `tempfile` lets nobody else read.
+                os.chmod(file.name, 0o666 & ~_umask())
+                os.replace(file.name, path)
+            except BaseException:
+                file.close()
+                with suppress(OSError):
+                    os.unlink(file.name)
+                raise
+    except OSError as exc:
+        if isinstance(exc, DeepgramError):
+            raise  # a connection that was lost is an OSError, too
+        raise click.ClickException(f"cannot write {path}: {exc.strerror or exc}") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
