@@ -22,6 +22,7 @@ from deepgram_async.batch._keys import item_key
 from deepgram_async.batch._outcomes import Done, Failed, Outcome
 from deepgram_async.batch._parquet import ParquetSink
 from deepgram_async.batch._requests import ItemRequests, Transcriber, transcribe_whole
+from deepgram_async.batch._shards import Shard
 from deepgram_async.batch._sinks import Sink
 from deepgram_async.batch._sqlite import (
     JournalEntry,
@@ -57,6 +58,7 @@ __all__ = [
     "Outcome",
     "ParquetSink",
     "Redo",
+    "Shard",
     "Sink",
     "SqliteJournal",
     "Transcriber",
