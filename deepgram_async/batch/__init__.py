@@ -21,8 +21,10 @@ from deepgram_async.batch._json_lines import JsonLinesSink
 from deepgram_async.batch._keys import item_key
 from deepgram_async.batch._outcomes import Done, Failed, Outcome
 from deepgram_async.batch._parquet import ParquetSink
+from deepgram_async.batch._redis_gate import RedisGate
 from deepgram_async.batch._requests import ItemRequests, Transcriber, transcribe_whole
 from deepgram_async.batch._shards import Shard
+from deepgram_async.batch._shared_gate import GateError
 from deepgram_async.batch._sinks import Sink
 from deepgram_async.batch._sqlite import (
     JournalEntry,
@@ -46,6 +48,7 @@ __all__ = [
     "FileItem",
     "FileSink",
     "Gate",
+    "GateError",
     "GateState",
     "Item",
     "ItemRequests",
@@ -57,6 +60,7 @@ __all__ = [
     "JsonLinesSink",
     "Outcome",
     "ParquetSink",
+    "RedisGate",
     "Redo",
     "Shard",
     "Sink",
