@@ -6,6 +6,14 @@ the answers.
 """
 
 from deepgram_async.batch._batch import Batch, BatchStats
+from deepgram_async.batch._chunks import (
+    GateMaker,
+    OutcomeRow,
+    outcome_row,
+    transcribe_chunk,
+)
+from deepgram_async.batch._dask import dask_rows
+from deepgram_async.batch._dask_gate import DaskGate
 from deepgram_async.batch._files import FileSink
 from deepgram_async.batch._gate import AdaptiveGate, Gate, GateState
 from deepgram_async.batch._items import (
@@ -43,12 +51,14 @@ __all__ = [
     "BatchStats",
     "BytesItem",
     "Claim",
+    "DaskGate",
     "Done",
     "Failed",
     "FileItem",
     "FileSink",
     "Gate",
     "GateError",
+    "GateMaker",
     "GateState",
     "Item",
     "ItemRequests",
@@ -59,6 +69,7 @@ __all__ = [
     "JournalStatus",
     "JsonLinesSink",
     "Outcome",
+    "OutcomeRow",
     "ParquetSink",
     "RedisGate",
     "Redo",
@@ -67,8 +78,11 @@ __all__ = [
     "SqliteJournal",
     "Transcriber",
     "UrlItem",
+    "dask_rows",
     "item_key",
     "journal_entries",
     "journal_status",
+    "outcome_row",
+    "transcribe_chunk",
     "transcribe_whole",
 ]

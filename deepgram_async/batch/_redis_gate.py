@@ -6,21 +6,19 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from deepgram_async.batch._gate import DOCUMENTED_LIMIT, GateState
-from deepgram_async.batch._shared_gate import GateError, LeasedGate
+from deepgram_async.batch._shared_gate import Calls, GateError, LeasedGate
 from deepgram_async.errors import ConfigurationError, InvalidStateError, MissingDependencyError
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 __all__ = ["RedisGate"]
-
-T = TypeVar("T")
 
 # How often a process asks that waits for a place; one of 50 places that change hands every few
 # seconds is then empty for about one hundredth of the time.
@@ -168,7 +166,9 @@ class _RedisLeases:
             part: f"{{deepgram-gate:{name}}}:{part}" for part in ("leases", "line", "seen", "pause")
         }
         self._held = set[str]()
-        self._calls = set[asyncio.Task[Any]]()
+        # redis-py (8.1) can swallow a cancellation, and a script whose answer nobody reads may take
+        # a place all the same.
+        self._calls = Calls()
         self._redis: Redis | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -208,17 +208,14 @@ class _RedisLeases:
             keeper.cancel()
             await asyncio.wait([keeper])
         if self._held:
-            self._start(self._remove(*self._held))
-        if self._calls:
-            _, late = await asyncio.wait(self._calls, timeout=_ANSWER_WITHIN_S)
-            for call in late:
-                call.cancel()
+            self._calls.start(self._remove(*self._held))
+        await self._calls.close(_ANSWER_WITHIN_S)
         await self._disconnect()
 
     async def take(self) -> str:
         lease = uuid.uuid4().hex
         while True:
-            asking = self._start(self._ask(lease))
+            asking = self._calls.start(self._ask(lease))
             try:
                 wait_ms = await asyncio.shield(asking)
                 if wait_ms < 0:
@@ -228,35 +225,19 @@ class _RedisLeases:
                 longest = min(wait_ms / 1000, _IN_LINE_S / 4)
                 await asyncio.sleep(max(longest, _ASK_EVERY_S * (0.5 + random.random())))
             except BaseException:
-                self._start(self._withdraw(asking, lease))
+                self._calls.start(self._withdraw(asking, lease))
                 raise
 
     async def give_back(self, lease: str) -> None:
         self._held.discard(lease)
-        await asyncio.shield(self._start(self._remove(lease)))
+        await asyncio.shield(self._calls.start(self._remove(lease)))
 
     async def pause(self, seconds: float) -> None:
-        await asyncio.shield(self._start(self._pause(seconds)))
+        await asyncio.shield(self._calls.start(self._pause(seconds)))
 
     async def count(self) -> int:
-        taken: int = await asyncio.shield(self._start(self._run(_COUNT, ["leases"], [])))
+        taken: int = await asyncio.shield(self._calls.start(self._run(_COUNT, ["leases"], [])))
         return taken
-
-    def _start(self, call: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run what speaks to Redis in a task of its own, which is not cancelled.
-
-        redis-py (8.1) can swallow a cancellation, and a script whose answer nobody reads may still
-        take a place.
-        """
-        task = asyncio.create_task(call)
-        self._calls.add(task)
-        task.add_done_callback(self._finished)
-        return task
-
-    def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._calls.discard(task)
-        if not task.cancelled():
-            task.exception()  # seen, also when who asked was cancelled
 
     async def _ask(self, lease: str) -> int:
         """Return -1 with a place, else for how many milliseconds there is certainly none."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from deepgram_async.batch._gate import AdaptiveGate, GateState
 from deepgram_async.errors import ApiError, DeepgramError
 
-__all__ = ["GateError", "LeasedGate", "Leases"]
+__all__ = ["Calls", "GateError", "LeasedGate", "Leases"]
+
+T = TypeVar("T")
 
 
 class GateError(DeepgramError):
@@ -82,3 +84,35 @@ class LeasedGate:
                 return await self._leases.take()
         finally:
             self._asking -= 1
+
+
+class Calls:
+    """Calls that go on when who waits for them is cancelled, so that their outcome is known.
+
+    To be awaited through ``asyncio.shield``.
+    """
+
+    def __init__(self) -> None:
+        self._tasks = set[asyncio.Task[Any]]()
+
+    def start(self, call: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin a call."""
+        task = asyncio.create_task(call)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    async def close(self, timeout_s: float) -> None:
+        """Wait for the calls, and cancel those that take longer."""
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=timeout_s)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=timeout_s)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # has been seen, also when who waited is gone

@@ -1,0 +1,69 @@
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from deepgram_async.batch import DaskGate, OutcomeRow
+from deepgram_async.errors import InvalidStateError
+from tests.batch.dask_job import ITEMS, LIMIT
+from tests.support.limited import Limited, limited_service
+
+# Leases of a killed worker end within six seconds, not forty.
+SETTINGS = {
+    "DASK_DISTRIBUTED__SCHEDULER__LOCKS__LEASE_TIMEOUT": "5s",
+    "DASK_DISTRIBUTED__SCHEDULER__LOCKS__LEASE_VALIDATION_INTERVAL": "1s",
+    "DASK_DISTRIBUTED__NANNY__PRE_SPAWN_ENVIRON__PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+async def test_every_item_has_one_row_though_a_worker_is_killed_in_mid_job() -> None:
+    async with limited_service(LIMIT, took_s=0.1) as service, asyncio.timeout(120):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.batch.dask_job",
+            service.url,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ | SETTINGS,
+        )
+        try:
+            out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    assert process.returncode == 0, err.decode()
+    told: dict[str, Any] = json.loads(out)
+    assert told["chunks_of_the_killed"] >= 1
+    check_the_rows_of_all_items(told["killed"])
+    check_that_one_limit_was_kept(service)
+    # What the cluster cannot do is told in the rows.
+    assert [row["status"] for row in told["broken"]] == ["failed"] * 5
+    assert {row["error"] for row in told["broken"]} == {"ZeroDivisionError"}
+    # A client that blocks is waited for in a thread.
+    assert [row["transcript"] for row in told["blocking"]] == [f"number {n}" for n in range(5)]
+    assert told["left"]["status"] == "done"
+
+
+def check_the_rows_of_all_items(rows: list[OutcomeRow]) -> None:
+    transcripts = sorted(row["transcript"] or "" for row in rows)
+    assert transcripts == sorted(f"number {n}" for n in range(ITEMS))
+    assert {row["status"] for row in rows} == {"done"}
+
+
+def check_that_one_limit_was_kept(service: Limited) -> None:
+    assert service.refused == 0
+    assert 2 <= service.most_in_flight <= LIMIT
+
+
+async def test_a_gate_needs_a_cluster() -> None:
+    with pytest.raises(InvalidStateError, match="cluster"):
+        await DaskGate().__aenter__()
+    with pytest.raises(InvalidStateError, match="not open"):
+        async with DaskGate().slot():
+            pass
