@@ -69,9 +69,9 @@ async def test_a_chunk_keeps_its_answers_in_files_as_well(tmp_path: Path) -> Non
 
 def test_an_option_that_does_not_exist_is_told_in_the_row() -> None:
     work = partial(transcribe_chunk, session=partial(DeepgramSession, "any-key"))
-    [row] = work([b"audio"], modle="nova-3")  # type: ignore[call-arg]
+    [row] = work([b"audio"], quality="best")  # type: ignore[call-arg]
     assert row["error"] == "OptionError"
-    assert "model" in (row["message"] or "")
+    assert "quality" in (row["message"] or "")
 
 
 def test_rows_are_the_columns_of_a_table() -> None:
