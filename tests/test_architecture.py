@@ -19,7 +19,7 @@ LAYERS = (
     ("_io",),
     ("_protocol",),
     ("markup", "models", "options", "transcript"),
-    ("errors", "_lazy", "_version"),
+    ("errors", "_documented", "_lazy", "_version"),
 )
 # These stand beside the SDK and use what its user sees: public modules.
 BESIDE = ("audio", "batch", "callbacks", "cli", "emulator", "testing")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, Unpack
 
+from deepgram_async._documented import takes_options
 from deepgram_async._protocol import rules_flux, rules_listen
 from deepgram_async._protocol.listen_v1 import ListenV1Core
 from deepgram_async._protocol.listen_v2 import ListenV2Core
@@ -13,7 +14,6 @@ from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.requests import TRANSCRIPTION_RESPONSE_S, Route
 from deepgram_async._protocol.sources import AudioSource, ProgressHook
 from deepgram_async._resources.connectors import connector_maker
-from deepgram_async._resources.documented import takes_options
 from deepgram_async._resources.sender import Sender
 from deepgram_async._stream.flux import FluxStream
 from deepgram_async._stream.live import LiveStream

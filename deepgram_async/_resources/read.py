@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, Unpack
 
+from deepgram_async._documented import takes_options
 from deepgram_async._protocol import rules_read
 from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.requests import Route
-from deepgram_async._resources.documented import takes_options
 from deepgram_async._resources.sender import Sender
 from deepgram_async.errors import OptionError
 from deepgram_async.models.prerecorded import Accepted

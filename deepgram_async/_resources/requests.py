@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from typing import Final, Unpack
 
+from deepgram_async._documented import takes_options
 from deepgram_async._protocol import rules_management as rules
 from deepgram_async._protocol.dates import When, moments
 from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.requests import Route
-from deepgram_async._resources.documented import takes_options
 from deepgram_async._resources.sender import Sender
 from deepgram_async.models import manage_usage as models
 from deepgram_async.options import RequestsOptions

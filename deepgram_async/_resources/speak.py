@@ -7,13 +7,13 @@ from functools import cached_property
 from os import PathLike
 from typing import Final, Literal, Unpack
 
+from deepgram_async._documented import takes_options
 from deepgram_async._protocol import rules_speak
 from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.requests import Route
 from deepgram_async._protocol.speak_v1 import SpeakV1Core
 from deepgram_async._protocol.speak_v2 import SpeakV2Core
 from deepgram_async._resources.connectors import connector_maker
-from deepgram_async._resources.documented import takes_options
 from deepgram_async._resources.sender import Sender
 from deepgram_async._stream.speak import SpeakStream
 from deepgram_async._stream.speak_flux import FluxSpeakStream

@@ -29,6 +29,7 @@ from deepgram_async.batch._json_lines import JsonLinesSink
 from deepgram_async.batch._keys import item_key
 from deepgram_async.batch._outcomes import Done, Failed, Outcome
 from deepgram_async.batch._parquet import ParquetSink
+from deepgram_async.batch._recordings import listed_recordings, recordings
 from deepgram_async.batch._redis_gate import RedisGate
 from deepgram_async.batch._requests import ItemRequests, Transcriber, transcribe_whole
 from deepgram_async.batch._shards import Shard
@@ -41,6 +42,14 @@ from deepgram_async.batch._sqlite import (
     SqliteJournal,
     journal_entries,
     journal_status,
+)
+from deepgram_async.batch._survey import (
+    PRICES,
+    Measured,
+    Survey,
+    measure,
+    price_per_minute,
+    read_prices,
 )
 
 __all__ = [
@@ -68,21 +77,29 @@ __all__ = [
     "JournalState",
     "JournalStatus",
     "JsonLinesSink",
+    "Measured",
     "Outcome",
     "OutcomeRow",
+    "PRICES",
     "ParquetSink",
     "RedisGate",
     "Redo",
     "Shard",
     "Sink",
     "SqliteJournal",
+    "Survey",
     "Transcriber",
     "UrlItem",
     "dask_rows",
     "item_key",
     "journal_entries",
     "journal_status",
+    "listed_recordings",
+    "measure",
     "outcome_row",
+    "price_per_minute",
+    "read_prices",
+    "recordings",
     "transcribe_chunk",
     "transcribe_whole",
 ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Unpack
+from typing import Final, Self, Unpack
 
 from deepgram_async import DeepgramSession, QueryValue, RetryPolicy
 from deepgram_async.batch._gate import AdaptiveGate, Gate, GateState
@@ -149,7 +149,7 @@ class Batch:
         if self._run is not None:
             raise InvalidStateError("a batch runs once: make another one")
         self._run = Run(self._settings, self._sending, self._sources, self._counts)
-        return _outcomes(self._run)
+        return _Outcomes(self._run)
 
     async def run(self) -> BatchStats:
         """Run the batch to its end, for what the sinks and the journal keep of it.
@@ -169,7 +169,7 @@ class Batch:
     async def aclose(self) -> None:
         """Cancel what is in flight and wait until that is done; safe to repeat.
 
-        Leaving the loop does the same, a moment later.
+        Leaving the loop cancels too, and does not wait.
         """
         if self._run is not None:
             await self._run.aclose()
@@ -190,9 +190,29 @@ class Batch:
         )
 
 
-async def _outcomes(run: Run) -> AsyncGenerator[Outcome]:
-    try:
-        while (outcome := await run.next_outcome()) is not None:
-            yield outcome
-    finally:
-        await run.aclose()
+class _Outcomes:
+    """The outcomes of a run; whoever drops it cancels what is in flight.
+
+    An asynchronous generator would do that some turns of the loop later, when the session may be
+    closed already.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Outcome:
+        outcome: Outcome | None = None
+        try:
+            outcome = await self._run.next_outcome()
+        finally:
+            if outcome is None:
+                await self._run.aclose()
+        if outcome is None:
+            raise StopAsyncIteration
+        return outcome
+
+    def __del__(self) -> None:
+        self._run.cancel()

@@ -11,8 +11,8 @@ import anyio
 import anyio.to_thread
 
 from deepgram_async.batch._durable import write_durably
-from deepgram_async.batch._outcomes import Done
-from deepgram_async.errors import ConfigurationError
+from deepgram_async.batch._outcomes import Done, Failed
+from deepgram_async.errors import ConfigurationError, ProtocolError
 from deepgram_async.options import TranscriptOptions
 from deepgram_async.transcript import FormatName, Transcript, find_format, render
 
@@ -65,6 +65,23 @@ class FileSink:
         """
         self._limiter = self._limiter or anyio.CapacityLimiter(_THREADS)
         await anyio.to_thread.run_sync(self._write, outcome, limiter=self._limiter)
+
+    async def write_undecoded(self, outcome: Failed) -> Path | None:
+        """Keep an answer that could not be decoded, which may have been paid for.
+
+        It becomes ``calls/monday.mp3.undecoded``.
+
+        Returns:
+            The file, or ``None`` if the item failed in another way.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        if not isinstance(outcome.error, ProtocolError) or not outcome.error.body:
+            return None
+        path = self._directory / f"{outcome.item.name}.undecoded"
+        await anyio.to_thread.run_sync(write_durably, path, outcome.error.body)
+        return path
 
     def paths(self, name: str) -> list[Path]:
         """Return the files of an item, in the order of the formats."""

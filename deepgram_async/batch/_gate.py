@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -23,6 +23,8 @@ _FIRST_GROWTH: Final = 0.5
 # After a refusal: the share of the places that worked. Little is lost, and several processes that
 # share one limit still meet at equal shares.
 _KEPT: Final = 0.9
+# However many are refused at one moment, others may be gone the next.
+_KEPT_AT_LEAST: Final = 0.5
 # Near the number that was refused a place is added after so many rounds only: a refusal for
 # hundreds of answers.
 _PROBE_ROUNDS: Final = 20
@@ -100,7 +102,8 @@ class AdaptiveGate:
             raise ConfigurationError(f"a gate for {min(most, start)} requests lets nothing through")
         self._most = most
         self._limit: float = min(start, most)
-        self._worked: float | None = None
+        self._worked = math.inf
+        self._least = 1.0
         self._in_flight = 0
         self._refused = 0
         self._refused_in_a_row = 0
@@ -108,10 +111,12 @@ class AdaptiveGate:
         self._paused_until = 0.0
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None]:
         """Wait for a place for one request; see ``Gate.slot``."""
+        self._loop = asyncio.get_running_loop()
         await self._enter()
         generation = self._generation
         try:
@@ -130,14 +135,14 @@ class AdaptiveGate:
 
     def state(self) -> GateState:
         """Return what the gate knows now."""
-        waits = self._paused_until - time.monotonic()
+        now = self._paused_until if self._loop is None else self._loop.time()
         return GateState(
             most=self._most,
             limit=int(self._limit),
             in_flight=self._in_flight,
             waiting=len(self._waiters),
             refused=self._refused,
-            pause_s=max(0.0, waits),
+            pause_s=max(0.0, self._paused_until - now),
         )
 
     # The limit.
@@ -146,7 +151,7 @@ class AdaptiveGate:
         self._refused_in_a_row = 0
         if self._in_flight < int(self._limit):
             return  # it is not the limit that keeps requests out
-        if self._worked is None:
+        if self._worked == math.inf:
             growth = _FIRST_GROWTH
         elif self._limit < self._worked:
             growth = 1 / self._limit
@@ -159,11 +164,14 @@ class AdaptiveGate:
     def _refuse(self, generation: int, retry_after: float | None) -> None:
         self._refused += 1
         if generation == self._generation:
-            # Those who were let in before this moment are refused for the same reason.
             self._generation += 1
             self._refused_in_a_row += 1
-            self._worked = max(1.0, min(self._limit, self._in_flight) - 1)
-            self._limit = max(1.0, self._worked * _KEPT)
+            self._least = self._limit * _KEPT_AT_LEAST
+            self._worked = self._limit
+        # Those who were let in before that moment are refused for the same reason. Each of them
+        # leaves at once, so the last one knows best how many were not refused.
+        self._worked = max(1.0, self._least, min(self._worked, self._in_flight - 1))
+        self._limit = max(1.0, self._worked * _KEPT)
         if retry_after is None:
             longest = _SHORTEST_PAUSE_S * 2.0 ** (self._refused_in_a_row - 1)
             self._pause(min(_LONGEST_PAUSE_S, longest) * (0.5 + random.random() / 2))
@@ -172,7 +180,7 @@ class AdaptiveGate:
             self._pause(retry_after * (1 + 0.1 * random.random()))
 
     def _pause(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
+        until = asyncio.get_running_loop().time() + seconds
         self._paused_until = max(self._paused_until, until)
 
     # The places.
@@ -189,7 +197,7 @@ class AdaptiveGate:
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
                 self._leave()
-            else:
+            elif waiter in self._waiters:
                 self._waiters.remove(waiter)
             raise
 
@@ -203,14 +211,14 @@ class AdaptiveGate:
             if not waiter.done():
                 self._in_flight += 1
                 waiter.set_result(None)
-        pause = self._paused_until - time.monotonic()
-        if self._waiters and self._timer is None and pause > 0:
-            self._timer = asyncio.get_running_loop().call_later(pause, self._end_pause)
+        loop = asyncio.get_running_loop()
+        if self._waiters and self._timer is None and self._paused_until > loop.time():
+            self._timer = loop.call_at(self._paused_until, self._end_pause)
 
     def _end_pause(self) -> None:
         self._timer = None
         self._let_in()
 
     def _has_room(self) -> bool:
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         return self._in_flight < int(self._limit) and self._paused_until <= now

@@ -26,6 +26,7 @@ __all__ = [
     "UrlItem",
     "as_item",
     "checked_name",
+    "is_url",
 ]
 
 _URL_SCHEMES: Final = ("http://", "https://")
@@ -214,7 +215,7 @@ def as_item(source: BatchSource) -> Item:
         ConfigurationError: It is of an unknown kind.
     """
     if isinstance(source, str):
-        return UrlItem(source) if source.startswith(_URL_SCHEMES) else FileItem(source)
+        return UrlItem(source) if is_url(source) else FileItem(source)
     if isinstance(source, os.PathLike):
         return FileItem(os.fspath(source))
     if isinstance(source, bytes):
@@ -226,6 +227,11 @@ def as_item(source: BatchSource) -> Item:
         f"a batch cannot take {type(source).__name__!r}: pass paths, URLs, bytes, or objects with "
         "the methods of Item"
     )
+
+
+def is_url(source: object) -> bool:
+    """Whether a source is the address of a recording."""
+    return isinstance(source, str) and source.startswith(_URL_SCHEMES)
 
 
 def checked_name(item: Item) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Final, TypeVar
@@ -86,15 +85,15 @@ class Sending:
         self.is_stopping: bool = False
         self.sent: int = 0
         self._patience_s = patience_s
-        self._answered_at = time.monotonic()
+        self._answered_at = 0.0
 
     def note_answer(self) -> None:
         """Note that the service has dealt with a request."""
-        self._answered_at = time.monotonic()
+        self._answered_at = asyncio.get_running_loop().time()
 
     def has_no_patience(self) -> bool:
         """Whether the service has dealt with nothing for too long."""
-        return time.monotonic() - self._answered_at > self._patience_s
+        return asyncio.get_running_loop().time() - self._answered_at > self._patience_s
 
 
 class ItemRequests:

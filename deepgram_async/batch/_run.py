@@ -83,11 +83,12 @@ class Run:
         self._results: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._late: dict[int, Outcome] = {}
         self._next_number = 0
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._feeding: asyncio.Task[None] | None = None
         self._working: dict[asyncio.Task[None], ItemRequests | None] = {}
         sending.note_answer()  # patience begins now
         self._task = asyncio.create_task(self._main(), name="deepgram batch")
+        self._task.add_done_callback(self._end)
 
     async def next_outcome(self) -> Outcome | None:
         """Return the next outcome, or ``None`` at the end.
@@ -95,6 +96,8 @@ class Run:
         Raises:
             Exception: What ended the batch before its end.
         """
+        if self._task.done() and self._results.empty():
+            return None
         outcome = await self._results.get()
         if outcome is not None:
             self._room.release()
@@ -113,25 +116,34 @@ class Run:
             if is_idle and task is not asyncio.current_task():
                 task.cancel()
 
+    def cancel(self) -> None:
+        """Cancel everything at once: no worker shall take the end of another for a fault."""
+        if not self._task.done() and not self._task.get_loop().is_closed():
+            for task in (*self._working, self._feeding, self._task):
+                if task is not None:
+                    task.cancel()
+
     async def aclose(self) -> None:
         """Cancel everything and wait for it."""
-        self._task.cancel()
+        self.cancel()
         await asyncio.wait([self._task])
 
     # The tasks.
 
     async def _main(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._feeding = group.create_task(self._feed(), name="deepgram batch sources")
-                for _ in range(self._workers):
-                    task = group.create_task(self._work(), name="deepgram batch worker")
-                    self._working[task] = None
-        finally:
-            # Where items were dropped, those behind them have waited for nothing.
-            for _, outcome in sorted(self._late.items()):
-                self._results.put_nowait(outcome)
-            self._results.put_nowait(None)
+        async with asyncio.TaskGroup() as group:
+            self._feeding = group.create_task(self._feed(), name="deepgram batch sources")
+            for _ in range(self._workers):
+                task = group.create_task(self._work(), name="deepgram batch worker")
+                self._working[task] = None
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (defect := task.exception()) is not None:
+            self._error = self._error or defect
+        # Where items were dropped, those behind them have waited for nothing.
+        for _, outcome in sorted(self._late.items()):
+            self._results.put_nowait(outcome)
+        self._results.put_nowait(None)
 
     async def _feed(self) -> None:
         position, has_room = 0, False

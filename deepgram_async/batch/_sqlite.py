@@ -380,11 +380,11 @@ def journal_entries(
     Raises:
         JournalError: There is none, or it cannot be read.
     """
-    columns = ", ".join(field.name for field in fields(JournalEntry))
-    query = f"SELECT {columns} FROM item WHERE ?1 IS NULL OR state = ?1 ORDER BY source"
+    columns = [field.name for field in fields(JournalEntry)]
+    query = f"SELECT {', '.join(columns)} FROM item WHERE ?1 IS NULL OR state = ?1 ORDER BY source"
     with _reading(Path(path)) as connection:
         for row in connection.execute(query, (state,)):
-            yield JournalEntry(**row)
+            yield JournalEntry(**dict(zip(columns, row, strict=True)))
 
 
 @contextmanager

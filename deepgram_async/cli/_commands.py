@@ -13,8 +13,10 @@ __all__ = ["Commands", "SECTIONS"]
 # sentence of its help, so that the list of commands is printed without loading any.
 SECTIONS: Final[dict[str, dict[str, str]]] = {
     "Speech": {
-        "transcribe": "Transcribe a recording and print its text.",
+        "transcribe": "Transcribe recordings and print their text.",
         "live": "Transcribe audio live and print results as they come.",
+        "render": "Write saved answers as text, captions and documents.",
+        "speak": "Speak a text.",
         "read": "Find out what a text is about.",
     },
     "Account": {
@@ -26,6 +28,7 @@ SECTIONS: Final[dict[str, dict[str, str]]] = {
     },
     "This machine": {
         "completion": "Print the script that completes commands in a shell.",
+        "devices": "List the microphones and speakers of this machine.",
         "emulator": "Serve a local Deepgram until Ctrl-C, and print its address.",
     },
 }

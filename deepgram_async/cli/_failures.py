@@ -7,9 +7,15 @@ import traceback
 import click
 
 from deepgram_async.cli._connection import is_debugging
-from deepgram_async.errors import AudioSourceError, ConfigurationError, DeepgramError
+from deepgram_async.cli._output import printable
+from deepgram_async.errors import (
+    AudioDeviceError,
+    AudioSourceError,
+    ConfigurationError,
+    DeepgramError,
+)
 
-__all__ = ["report"]
+__all__ = ["report", "tell"]
 
 
 def report(error: BaseException) -> int:
@@ -24,10 +30,11 @@ def report(error: BaseException) -> int:
         case click.Abort() | KeyboardInterrupt() | asyncio.CancelledError():
             return 130
         case DeepgramError():
-            _tell(error, str(error).removesuffix(f" Hint: {error.hint}"), error.hint)
-            return 2 if isinstance(error, AudioSourceError | ConfigurationError) else 1
+            tell(error)
+            is_ours = isinstance(error, AudioDeviceError | AudioSourceError | ConfigurationError)
+            return 2 if is_ours else 1
         case Exception():  # a fault of this program must not look like one of the service
-            _tell(
+            _say(
                 error,
                 f"{type(error).__name__}: {error}",
                 "This is a fault of deepgram-async. DEEPGRAM_LOG=debug shows where it happened.",
@@ -37,7 +44,13 @@ def report(error: BaseException) -> int:
             raise error
 
 
-def _tell(error: BaseException, story: str, hint: str | None) -> None:
+def tell(error: DeepgramError, source: str | None = None) -> None:
+    """Say on standard error what went wrong, and with which source."""
+    story = str(error).removesuffix(f" Hint: {error.hint}")
+    _say(error, story if source is None else f"{printable(source)}: {story}", error.hint)
+
+
+def _say(error: BaseException, story: str, hint: str | None) -> None:
     if is_debugging():
         traceback.print_exception(error, file=sys.stderr)
     click.echo(click.style("Error: ", fg="red") + story, err=True)

@@ -4,15 +4,19 @@ import os
 import sys
 import tempfile
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Self
 
 import click
 
 from deepgram_async.errors import DeepgramError
 
-__all__ = ["growing_file", "print_json", "print_table", "printable", "spinner", "warn"]
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+__all__ = ["Spinner", "growing_file", "print_json", "print_table", "printable", "warn"]
 
 
 def warn(message: str) -> None:
@@ -53,14 +57,62 @@ def print_table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     Console(highlight=False).print(table)
 
 
-def spinner(message: str) -> AbstractContextManager[object]:
-    """Show on a terminal that something is going on."""
-    if not sys.stderr.isatty():
-        return nullcontext()
-    from rich.console import Console  # slow to load
+class Spinner:
+    """Shows on a terminal that something is going on; elsewhere it does nothing.
+
+    As a context manager it runs; `say` changes the words, `hidden` makes room for other lines.
+    """
+
+    def __init__(self, words: str) -> None:
+        self._live: Live | None = None
+        self._words = words
+
+    def say(self, words: str) -> None:
+        """Show other words."""
+        self._words = words
+        if self._live is not None:
+            self._live.update(_turning(words))
+
+    @contextmanager
+    def hidden(self) -> Generator[None, None, None]:
+        """Take it away, and let it come again behind what is printed meanwhile."""
+        if self._live is None:
+            yield
+            return
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console  # slow to load
+            from rich.live import Live
+
+            self._live = Live(
+                _turning(self._words),
+                console=Console(stderr=True),
+                refresh_per_second=12.5,
+                transient=True,
+                # It would print on standard error what is for standard output.
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def _turning(words: str) -> "RenderableType":
+    from rich.spinner import Spinner as Turning  # loaded with the terminal
     from rich.text import Text
 
-    return Console(stderr=True).status(Text(printable(message)))
+    return Turning("dots", Text(printable(words), overflow="ellipsis", no_wrap=True))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import click
 
 from deepgram_async.cli._connection import Connection, call
 from deepgram_async.cli._options import options_of, param_flags, query_of
-from deepgram_async.cli._output import print_json, spinner
+from deepgram_async.cli._output import Spinner, print_json
 from deepgram_async.cli._texts import URL_SCHEMES, read_text
 from deepgram_async.models.read import Analysis
 from deepgram_async.options import ReadOptions
@@ -54,7 +54,7 @@ def read(
     url = source if source is not None and source.startswith(URL_SCHEMES) else None
     if source is not None and url is None:
         text = read_text(source)
-    with spinner("Reading"):
+    with Spinner("Reading"):
         answer = call(
             connection,
             lambda session: session.read.analyze(text, url=url, extra_query=query, **options),

@@ -4,6 +4,7 @@ from typing import Literal, Unpack
 
 from msgspec import field
 
+from deepgram_async._documented import takes_options
 from deepgram_async.models import common
 from deepgram_async.models._base import Answer, Model
 from deepgram_async.models.common import (
@@ -78,44 +79,36 @@ class Transcription(Answer, frozen=True, kw_only=True):
 
     # Public methods for writing; `deepgram_async.transcript` has more formats.
 
+    @takes_options(TranscriptOptions)
     def to_srt(self, **options: Unpack[TranscriptOptions]) -> str:
         """Return captions as SubRip (SRT), for video players.
-
-        Args:
-            **options: See `TranscriptOptions`, for example ``line_length=32``.
 
         Raises:
             OptionError: An option is unknown, has the wrong type or makes no sense.
         """
         return self._rendered("srt", options)
 
+    @takes_options(TranscriptOptions)
     def to_vtt(self, **options: Unpack[TranscriptOptions]) -> str:
         """Return captions as WebVTT, for web pages.
-
-        Args:
-            **options: See `TranscriptOptions`, for example ``speaker_names={0: "Ann"}``.
 
         Raises:
             OptionError: An option is unknown, has the wrong type or makes no sense.
         """
         return self._rendered("vtt", options)
 
+    @takes_options(TranscriptOptions)
     def to_text(self, **options: Unpack[TranscriptOptions]) -> str:
         """Return paragraphs, with the names of speakers where these are told apart.
-
-        Args:
-            **options: See `TranscriptOptions`.
 
         Raises:
             OptionError: An option is unknown, has the wrong type or makes no sense.
         """
         return self._rendered("text", options)
 
+    @takes_options(TranscriptOptions)
     def to_markdown(self, **options: Unpack[TranscriptOptions]) -> str:
         """Return paragraphs as Markdown, with the names of speakers and times above them.
-
-        Args:
-            **options: See `TranscriptOptions`.
 
         Raises:
             OptionError: An option is unknown, has the wrong type or makes no sense.

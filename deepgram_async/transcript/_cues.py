@@ -8,6 +8,7 @@ from typing import Final, Unpack
 
 from msgspec.structs import replace
 
+from deepgram_async._documented import takes_options
 from deepgram_async.models import Model
 from deepgram_async.options import TranscriptOptions
 from deepgram_async.transcript._assembly import (
@@ -18,7 +19,7 @@ from deepgram_async.transcript._assembly import (
 )
 from deepgram_async.transcript._cutting import best_cuts
 from deepgram_async.transcript._lines import Unit, balanced_lines, may_begin_line, text_width
-from deepgram_async.transcript._sentences import ends_sentence, ends_sentence_text
+from deepgram_async.transcript._sentences import ends_sentence
 from deepgram_async.transcript._style import Style
 from deepgram_async.transcript._transcript import Transcript
 from deepgram_async.transcript._words import Word
@@ -29,6 +30,8 @@ __all__ = ["Cue", "CueStream", "LiveCues", "cues", "styled_cues"]
 _CUES_AHEAD: Final = 3
 # And so many units, whatever the style says.
 _UNITS_AHEAD: Final = 200
+# A sentence that fills a caption to a third has one for itself.
+_ENOUGH: Final = 1 / 3
 # Inside of a sentence a caption survives a silence that is so many times as long.
 _INSIDE_SENTENCE: Final = 2
 # A word may begin that much earlier than the silence before it seemed to last.
@@ -66,6 +69,7 @@ class Cue(Model, frozen=True, kw_only=True, gc=False):
         return "\n".join(self.lines)
 
 
+@takes_options(TranscriptOptions)
 def cues(transcript: Transcript, **options: Unpack[TranscriptOptions]) -> list[Cue]:
     """Return the captions of a transcript, by the time at which they appear.
 
@@ -235,8 +239,6 @@ class _Track:
                 self._cut()
             elif not may_begin_line(word):
                 unit = Unit.of(*self._units.pop().words, word)
-            elif self._width >= self._room / 2 and ends_sentence(last, word):
-                self._cut()
         self._units.append(unit)
         self._width += text_width(word.text) + (not word.is_joined)
         if len(self._units) == 1:
@@ -248,6 +250,8 @@ class _Track:
             or len(self._units) >= _UNITS_AHEAD
         ):
             self._cut_first()
+        if self._width >= _ENOUGH * self._room and ends_sentence(word.text):
+            self._cut()
 
     def advance(self, time: float) -> None:
         """Take note that all words before a time are known."""
@@ -270,7 +274,7 @@ class _Track:
 
     def _silence_s(self, last: Word) -> float:
         """Return which silence after a word ends a caption."""
-        factor = 1 if ends_sentence_text(last.text) else _INSIDE_SENTENCE
+        factor = 1 if ends_sentence(last.text) else _INSIDE_SENTENCE
         return factor * self._style.pause_s
 
     def _cut(self) -> None:

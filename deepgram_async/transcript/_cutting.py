@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from deepgram_async.transcript._lines import Unit, filled_lines
-from deepgram_async.transcript._sentences import ends_clause_text, ends_sentence
+from deepgram_async.transcript._sentences import ends_clause, ends_sentence
 from deepgram_async.transcript._style import Style
 
 __all__ = ["best_cuts"]
@@ -74,18 +74,16 @@ def _captions_from(
             yield end, cost
             return
         following = units[end]
-        ends = ends_sentence(unit.words[-1], following.words[0])
-        cost += _TORN_SENTENCE * (is_torn and not ends)
-        yield end, cost + _cut_cost(units[begin], unit, following, style, ends_sentence=ends)
-        is_torn = is_torn or ends
+        is_sentence = ends_sentence(unit.text)
+        cost += _TORN_SENTENCE * (is_torn and not is_sentence)
+        yield end, cost + _cut_cost(units[begin], unit, following, style)
+        is_torn = is_torn or is_sentence
 
 
-def _cut_cost(
-    first: Unit, last: Unit, following: Unit, style: Style, *, ends_sentence: bool
-) -> float:
+def _cut_cost(first: Unit, last: Unit, following: Unit, style: Style) -> float:
     cost = 0.0
-    if not ends_sentence:
-        cost = _AFTER_CLAUSE if ends_clause_text(last.text) else _INSIDE_CLAUSE
+    if not ends_sentence(last.text):
+        cost = _AFTER_CLAUSE if ends_clause(last.text) else _INSIDE_CLAUSE
         silent_s = max(0.0, following.start - last.end)
         cost *= max(_AT_PAUSE, 1 - silent_s / style.pause_s) if style.pause_s else _AT_PAUSE
     stays_s = following.start - first.start

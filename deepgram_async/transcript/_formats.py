@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias, Unpack
 
+from deepgram_async._documented import takes_options
 from deepgram_async.errors import OptionError
 from deepgram_async.models.prerecorded import Transcription
 from deepgram_async.options import TranscriptOptions
@@ -88,6 +89,7 @@ def find_format(name: str) -> Format:
     )
 
 
+@takes_options(TranscriptOptions)
 def render(
     source: Transcription | Transcript | LiveTranscript,
     format_name: FormatName | str,
@@ -102,7 +104,6 @@ def render(
     Args:
         source: What is to be written.
         format_name: A key of `FORMATS`, or the extension of files of that format.
-        **options: See `TranscriptOptions`; a format takes what concerns it.
 
     Raises:
         OptionError: There is no such format; an option is unknown, has the wrong type or makes no

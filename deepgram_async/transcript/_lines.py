@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
-from deepgram_async.transcript._sentences import ends_clause_text, ends_sentence_text
+from deepgram_async.transcript._sentences import ends_clause, ends_sentence
 from deepgram_async.transcript._words import Word, is_unspaced, joined_text
 
 __all__ = ["Unit", "balanced_lines", "filled_lines", "may_begin_line", "text_width"]
@@ -23,8 +23,8 @@ _NEVER_FIRST: Final = frozenset(
 )
 
 # How much a line that breaks inside of a clause is worse than one at a comma, in columns squared.
-_INSIDE_CLAUSE: Final = 60.0
-_AFTER_CLAUSE: Final = 15.0
+_INSIDE_CLAUSE: Final = 150.0
+_AFTER_CLAUSE: Final = 50.0
 # The last line may be the longer one.
 _LAST_LINE: Final = 0.9
 
@@ -162,9 +162,9 @@ def _line_cost(units: Sequence[Unit], end: int, slack: int) -> float:
     if end == len(units):
         return cost * _LAST_LINE
     text = units[end - 1].text
-    if ends_sentence_text(text):
+    if ends_sentence(text):
         return cost
-    return cost + (_AFTER_CLAUSE if ends_clause_text(text) else _INSIDE_CLAUSE)
+    return cost + (_AFTER_CLAUSE if ends_clause(text) else _INSIDE_CLAUSE)
 
 
 def _written(units: Iterable[Unit]) -> str:

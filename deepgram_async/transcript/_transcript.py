@@ -184,7 +184,7 @@ def _own_paragraphs(turn: Segment) -> Iterator[list[Word]]:
     part: list[Word] = []
     length = 0
     for word in turn.words:
-        if part and ends_sentence(part[-1], word):
+        if part and ends_sentence(part[-1].text):
             is_pause = word.start - part[-1].end >= _PARAGRAPH_PAUSE_S
             if is_pause or length >= _LONG_PARAGRAPH:
                 yield part

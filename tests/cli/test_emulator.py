@@ -27,7 +27,7 @@ def test_address_is_printed_and_served_until_the_interrupt(dga: Dga, tmp_path: P
             assert url.startswith("http://127.0.0.1:")
             recording = write_wav(tmp_path / "talk.wav")
             result = dga("transcribe", str(recording), key="any", url=url)
-            assert (result.code, result.out, result.err) == (0, "\n", "")
+            assert (result.code, result.out, result.err) == (0, "", "")
             command.send_signal(signal.SIGINT)
             assert command.wait(timeout=10) == 130
             assert command.stdout.read() == b""

@@ -35,10 +35,11 @@ def test_json_is_the_answer_to_the_letter(dga: Dga, recording: Path) -> None:
     assert result.out.count("\n") == 1
 
 
-def test_each_channel_is_a_paragraph(dga: Dga, tmp_path: Path) -> None:
+def test_each_channel_has_its_paragraphs(dga: Dga, tmp_path: Path) -> None:
     stereo = write_wav(tmp_path / "call.wav", channels=2)
     result = dga("transcribe", str(stereo), "--multichannel")
-    assert result.out == "Hello world. Good bye.\n\nHello world. Good bye.\n"
+    assert "Channel 0: Hello world." in result.out
+    assert "Channel 1: Hello world." in result.out
 
 
 def test_standard_input_is_transcribed(base_url: str, recording: Path) -> None:
@@ -170,6 +171,98 @@ def test_closed_pipe_ends_the_command_quietly(base_url: str, recording: Path) ->
     finally:
         os.close(write_fd)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_several_formats_are_written_beside_each_other(
+    dga: Dga, recording: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "new" / "out"
+    result = dga("transcribe", str(recording), "-f", "text,json,srt,vtt,md,tsv", "-o", str(out))
+    assert (result.code, result.out, result.err) == (0, "", "")
+    assert sorted(path.name for path in out.iterdir()) == [
+        "talk.json",
+        "talk.md",
+        "talk.srt",
+        "talk.tsv",
+        "talk.txt",
+        "talk.vtt",
+    ]
+    assert (out / "talk.txt").read_text() == "Hello world. Good bye.\n"
+    assert (out / "talk.srt").read_text().startswith("1\n00:00:00,200 --> ")
+    assert json.loads((out / "talk.json").read_text())["metadata"]["transaction_key"]
+
+
+def test_suffix_of_the_output_chooses_the_format(dga: Dga, recording: Path, tmp_path: Path) -> None:
+    path = tmp_path / "captions.vtt"
+    assert dga("transcribe", str(recording), "-o", str(path), "--line-length", "8").code == 0
+    assert path.read_text().startswith("WEBVTT\n\n1\n")
+    assert "\nHello\nworld.\n" in path.read_text()
+
+
+def test_file_that_is_there_is_kept_unless_forced(
+    dga: Dga, recording: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "talk.txt"
+    path.write_text("mine")
+    kept = dga("transcribe", str(recording), "-o", str(path), url="http://127.0.0.1:1")
+    assert (kept.code, path.read_text()) == (0, "mine")
+    assert "0 transcribed (0:00:00 of audio), 1 skipped, because their files are there" in kept.err
+    forced = dga("transcribe", str(recording), "-o", str(path), "--force")
+    assert (forced.code, forced.err, path.read_text()) == (0, "", "Hello world. Good bye.\n")
+
+
+def test_sources_are_transcribed_together_and_printed_in_their_order(
+    dga: Dga, tmp_path: Path
+) -> None:
+    names = [str(write_wav(tmp_path / f"{name}.wav")) for name in "cba"]
+    result = dga("transcribe", *names, "--jobs", "3")
+    assert result.code == 0
+    assert result.out == "\n".join(f"==> {name} <==\nHello world. Good bye.\n" for name in names)
+    assert result.err.startswith("3 transcribed (0:00:09 of audio), in ")
+    lines = dga("transcribe", *names, "--json").out.splitlines()
+    assert [json.loads(line)["metadata"]["channels"] for line in lines] == [1, 1, 1]
+
+
+def test_failing_source_does_not_stop_the_others(dga: Dga, tmp_path: Path) -> None:
+    good = write_wav(tmp_path / "good.wav")
+    out = tmp_path / "out"
+    sources = [str(tmp_path / "nowhere.wav"), str(good), str(tmp_path)]
+    result = dga("transcribe", *sources, "-o", str(out))
+    assert (result.code, result.out) == (3, "")
+    assert [path.name for path in out.iterdir()] == ["good.txt"]
+    assert f"Error: {tmp_path}/nowhere.wav: " in result.err
+    assert "1 transcribed (0:00:03 of audio), 2 failed" in result.err
+    again = dga("transcribe", str(good), str(good), sources[0], "-o", str(out))
+    assert again.code == 3
+    assert "0 transcribed (0:00:00 of audio), 1 skipped" in again.err
+
+
+def test_refused_key_stops_all_at_once(dga: Dga, tmp_path: Path) -> None:
+    names = [str(write_wav(tmp_path / f"{name}.wav")) for name in "ab"]
+    result = dga("transcribe", *names, key="wrong-key-0815")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.count("Error: ") == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["a.wav", "-f", "text,json"], "several formats need --output DIR"),
+        (["a.wav", "b.wav", "-f", "srt"], "srt of several sources needs --output DIR"),
+        (["a.wav", "b/a.mp3", "-o", "DIR"], "a.wav and b/a.mp3 would both be written to"),
+        (["a.wav", "-f", "doc"], "there is no format 'doc'"),
+        (["a.wav", "-o", "a.doc"], "there is no format '.doc'"),
+        (["a.wav", "--speaker-name", "Ann"], "'Ann' is not of the form NUMBER=NAME"),
+        (["a.wav", "--line-length", "0"], "line_length"),
+    ],
+)
+def test_outputs_that_do_not_go_together_are_usage_errors(
+    dga: Dga, tmp_path: Path, args: list[str], message: str
+) -> None:
+    args = [str(tmp_path) if arg == "DIR" else arg for arg in args]
+    result = dga("transcribe", *args)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
 
 
 @pytest.mark.parametrize("source", ["file", "silent pipe"])

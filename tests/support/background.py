@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Generator
+from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import TypeVar
 
@@ -17,21 +18,23 @@ T = TypeVar("T")
 def in_background(service: AbstractAsyncContextManager[T]) -> Generator[T, None, None]:
     """Keep a service open in a thread and yield what it yields."""
     loop = asyncio.new_event_loop()
-    opened: list[T] = []
-    started = threading.Event()
+    opened: Future[T] = Future()
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with service as value:
-            opened.append(value)
-            started.set()
-            await stop.wait()
+        try:
+            async with service as value:
+                opened.set_result(value)
+                await stop.wait()
+        except Exception as error:
+            if opened.done():
+                raise
+            opened.set_exception(error)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
     try:
-        assert started.wait(10)
-        yield opened[0]
+        yield opened.result(10)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()

@@ -9,7 +9,7 @@ import pytest
 
 from deepgram_async import DeepgramSession, Listen
 from deepgram_async import options as options_module
-from deepgram_async._resources.documented import takes_options
+from deepgram_async._documented import takes_options
 from deepgram_async.options import FluxOptions, ListenOptions, LiveOptions
 
 CALLS = [
