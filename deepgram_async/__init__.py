@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         AudioSource,
         BinaryReader,
         ProgressHook,
+        SizedAudio,
         TextSource,
     )
     from deepgram_async._resources.agent import (
@@ -95,6 +96,7 @@ else:  # a type checker would take any name to exist
                 "AudioSource",
                 "BinaryReader",
                 "ProgressHook",
+                "SizedAudio",
                 "TextSource",
             ),
             "_resources.agent": ("Agent", "AgentConfigurations", "AgentVariables", "ThinkModels"),
@@ -185,6 +187,7 @@ __all__ = [
     "RetryPolicy",
     "Scopes",
     "SelfHosted",
+    "SizedAudio",
     "SocketStream",
     "Speak",
     "SpeakStream",

@@ -43,6 +43,7 @@ from deepgram_async.batch._sqlite import (
     journal_entries,
     journal_status,
 )
+from deepgram_async.batch._stored import StoredItem, stored_recordings
 from deepgram_async.batch._survey import (
     PRICES,
     Measured,
@@ -87,6 +88,7 @@ __all__ = [
     "Shard",
     "Sink",
     "SqliteJournal",
+    "StoredItem",
     "Survey",
     "Transcriber",
     "UrlItem",
@@ -100,6 +102,7 @@ __all__ = [
     "price_per_minute",
     "read_prices",
     "recordings",
+    "stored_recordings",
     "transcribe_chunk",
     "transcribe_whole",
 ]

@@ -14,7 +14,7 @@ import msgspec
 from deepgram_async.batch._items import FileItem, Item, UrlItem, is_url
 from deepgram_async.errors import AudioSourceError
 
-__all__ = ["listed_recordings", "recordings"]
+__all__ = ["is_recording", "listed_recordings", "recordings"]
 
 # Formats that Deepgram takes and the table of media types of a system may not know.
 _AUDIO: Final = frozenset(
@@ -122,11 +122,12 @@ def _walk(directory: str) -> Iterator[str]:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path)
-        elif entry.is_file() and _is_audio(entry.name):
+        elif entry.is_file() and is_recording(entry.name):
             yield entry.path
 
 
-def _is_audio(name: str) -> bool:
+def is_recording(name: str) -> bool:
+    """Whether a file with this name, or path, is audio or video."""
     if os.path.splitext(name)[1].lower() in _AUDIO:
         return True
     kind = mimetypes.guess_type(name)[0] or ""
