@@ -80,6 +80,8 @@ class Batch:
     With a journal, an item that has an outcome is not sent again, in this run or a later one; the
     same call resumes a batch that was ended in whatever way. Nothing that may be paid already is
     repeated within a run: a 504, or a connection that ended after the audio was sent, is a failure.
+    (A connection that was used before and ends at once is taken for one that the service had given
+    up, and the request is sent over another.)
 
     The loop may be left at any time: what is in flight is then cancelled, and was paid for nothing.
     ``stop`` ends a batch without that. A batch is run once, by one task.

@@ -12,6 +12,7 @@ from deepgram_async import AudioSource, DeepgramSession, QueryValue, RetryPolicy
 from deepgram_async.batch._gate import Gate
 from deepgram_async.batch._items import Item
 from deepgram_async.errors import (
+    AudioSourceError,
     AuthenticationError,
     ConfigurationError,
     ConnectError,
@@ -211,6 +212,10 @@ class ItemRequests:
             self._in_flight += 1
             try:
                 answer = await call(self._sending.session)
+            except AudioSourceError:
+                self.attempts -= 1  # it was never sent
+                self._sending.sent -= 1
+                raise
             finally:
                 self._in_flight -= 1
             self._answered += 1

@@ -270,7 +270,7 @@ class _Opened:
             "request_id": request_id,
             "audio_s": audio_s,
             "took_s": took_s,
-            "error": None if error is None else str(error),
+            "error": None if error is None else _story(error),
             "error_kind": None if error is None else type(error).__name__,
             "status": error.status if isinstance(error, DeepgramError) else None,
             "run": self._connections.run,
@@ -395,6 +395,12 @@ def _reading(path: Path) -> Generator[sqlite3.Connection]:
         _check(connection, path)
         connection.execute("BEGIN")  # all of it as it is now
         yield connection
+
+
+def _story(error: Exception) -> str:
+    """Return what went wrong; the hint is the same for all errors of a kind."""
+    hint = error.hint if isinstance(error, DeepgramError) else None
+    return str(error).removesuffix(f" Hint: {hint}")
 
 
 def _connection(path: Path) -> sqlite3.Connection:

@@ -14,6 +14,7 @@ __all__ = ["Commands", "SECTIONS"]
 SECTIONS: Final[dict[str, dict[str, str]]] = {
     "Speech": {
         "transcribe": "Transcribe recordings and print their text.",
+        "batch": "Transcribe many recordings, none of them twice.",
         "live": "Transcribe audio live and print results as they come.",
         "render": "Write saved answers as text, captions and documents.",
         "speak": "Speak a text.",

@@ -100,7 +100,7 @@ def is_debugging() -> bool:
 
 @asynccontextmanager
 async def open_session(
-    connection: Connection, *, emulator: bool = False, keep_raw: bool = False
+    connection: Connection, *, emulator: bool = False, keep_raw: bool = False, pool_limit: int = 100
 ) -> AsyncGenerator["DeepgramSession", None]:
     """Open a session with the service, or with a local one that lives as long as the session.
 
@@ -120,6 +120,7 @@ async def open_session(
                 allow_insecure=allow_insecure,
                 project_id=connection.project_id,
                 keep_raw=keep_raw,
+                pool_limit=pool_limit,
             )
         else:
             for flag, value in (("base-url", connection.base_url), ("region", connection.region)):
@@ -133,6 +134,7 @@ async def open_session(
                 base_url=local.base_url,
                 project_id=connection.project_id,
                 keep_raw=keep_raw,
+                pool_limit=pool_limit,
             )
         yield await stack.enter_async_context(session)
 
@@ -143,12 +145,15 @@ def call(
     *,
     emulator: bool = False,
     keep_raw: bool = False,
+    pool_limit: int = 100,
 ) -> T:
     """Open a session, let it work, and return what came of it."""
     import asyncio  # slow to load
 
     async def run() -> T:
-        async with open_session(connection, emulator=emulator, keep_raw=keep_raw) as session:
+        async with open_session(
+            connection, emulator=emulator, keep_raw=keep_raw, pool_limit=pool_limit
+        ) as session:
             return await work(session)
 
     return asyncio.run(run())

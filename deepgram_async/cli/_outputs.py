@@ -22,7 +22,15 @@ from deepgram_async.transcript import (
     render,
 )
 
-__all__ = ["Outputs", "StyleFlags", "formats_of", "output_flags", "style_flags", "style_of"]
+__all__ = [
+    "Outputs",
+    "StyleFlags",
+    "complete_formats",
+    "formats_of",
+    "output_flags",
+    "style_flags",
+    "style_of",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 

@@ -38,6 +38,7 @@ class BatchService:
         in_flight: Requests in work now.
         most: Requests in work at the same time, at most.
         refused: Requests refused for being too many.
+        loop: Where it runs.
     """
 
     url: str = ""
@@ -50,6 +51,12 @@ class BatchService:
     in_flight: int = 0
     most: int = 0
     refused: int = 0
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def open(self) -> None:
+        """Open the gate from another thread."""
+        assert self.loop is not None
+        self.loop.call_soon_threadsafe(self.gate.set)
 
     def session(self) -> DeepgramSession:
         return DeepgramSession("key", base_url=self.url)
@@ -91,9 +98,11 @@ class BatchService:
 
 
 @asynccontextmanager
-async def batch_service(*, is_open: bool = True) -> AsyncGenerator[BatchService]:
+async def batch_service(
+    *, is_open: bool = True, faults: dict[bytes, list[Fault]] | None = None
+) -> AsyncGenerator[BatchService]:
     """Serve for a test; requests wait for the gate if it is not open."""
-    service = BatchService()
+    service = BatchService(faults=faults or {}, loop=asyncio.get_running_loop())
     if is_open:
         service.gate.set()
     async with http_server(service.answer) as service.url:
