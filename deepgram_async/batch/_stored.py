@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-import anyio.to_thread
-
 from deepgram_async import AudioSource
 from deepgram_async.batch._items import Item
-from deepgram_async.batch._recordings import is_recording
+from deepgram_async.batch._suffixes import is_recording
 from deepgram_async.errors import AudioSourceError, ConfigurationError, MissingDependencyError
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
     from obstore.store import ObjectStore
 
-__all__ = ["STORE_SCHEMES", "StoredItem", "stored_recordings"]
+__all__ = ["StoredItem", "Stores", "is_in_store", "stored_recordings"]
 
-STORE_SCHEMES: Final = ("s3://", "gs://", "az://")
+_STORE_SCHEMES: Final = ("s3://", "gs://", "az://")
 _WEB_SCHEMES: Final = ("http://", "https://")
 
 # What is read from the store at once; the upload sends it in pieces of this size.
@@ -124,10 +122,10 @@ class _StoredAudio:
                 yield bytes(piece)
 
 
-async def stored_recordings(
+def stored_recordings(
     place: str, *, store: ObjectStore | None = None, presigned_for_s: float | None = None
-) -> AsyncGenerator[Item]:
-    """Yield the recordings at a place in an object store, as they are listed.
+) -> Iterator[Item]:
+    """Yield the recordings at a place in an object store, as they are listed; blocks meanwhile.
 
     ::
 
@@ -154,39 +152,74 @@ async def stored_recordings(
         ConfigurationError: The place has a scheme that is not known.
         MissingDependencyError: The extra ``cloud`` is not installed.
     """
-    obstore = await anyio.to_thread.run_sync(_obstore)
-    root, path = ("", place) if store is not None else _split(place)
-    settings: dict[str, Any] = {"root": root, "presigned_for_s": presigned_for_s}
+    if store is None:
+        return Stores(presigned_for_s).recordings(place)
+    return _found_at(place, store, "", place, presigned_for_s)
+
+
+class Stores:
+    """The stores of several places, each opened once.
+
+    Args:
+        presigned_for_s: As for `stored_recordings`.
+    """
+
+    def __init__(self, presigned_for_s: float | None) -> None:
+        self._presigned_for_s = presigned_for_s
+        self._open: dict[str, ObjectStore] = {}
+
+    def recordings(self, place: str, *, name: str = "") -> Iterator[Item]:
+        """Yield the recordings at a place, as `stored_recordings` does.
+
+        Args:
+            place: Where they are.
+            name: Where the results of the only one belong.
+        """
+        root, path = _split(place)
+        if root not in self._open:
+            with _told(place):
+                self._open[root] = _store_at(root)
+        for item in _found_at(place, self._open[root], root, path, self._presigned_for_s):
+            yield replace(item, name=name) if name else item
+
+
+def is_in_store(place: object) -> bool:
+    """Whether a place is in an object store."""
+    return isinstance(place, str) and place.startswith(_STORE_SCHEMES)
+
+
+def _found_at(
+    place: str, store: ObjectStore, root: str, path: str, presigned_for_s: float | None
+) -> Iterator[StoredItem]:
+    obstore = _obstore()
+    bucket = root.partition("://")[2]
+
+    def item(meta: ObjectMeta) -> StoredItem:
+        return StoredItem(
+            store=store,
+            path=meta["path"],
+            size=meta["size"],
+            version=_version(meta),
+            root=root,
+            name=f"{bucket}{meta['path']}",
+            presigned_for_s=presigned_for_s,
+        )
+
+    is_empty = True
     with _told(place):
-        if store is None:
-            store = _store_at(obstore, root)
         if path and not path.endswith("/"):
             try:
-                yield _item(store, await obstore.head_async(store, path), settings)
+                yield item(obstore.head(store, path))
                 return
             except FileNotFoundError:
                 pass  # perhaps there is something below it
-        is_empty = True
-        async for listed in obstore.list(store, path or None, chunk_size=_LISTED_AT_ONCE):
+        for listed in obstore.list(store, path or None, chunk_size=_LISTED_AT_ONCE):
             for meta in listed:
                 if is_recording(meta["path"]):
                     is_empty = False
-                    yield _item(store, meta, settings)
-        if is_empty:
-            raise AudioSourceError(f"there are no recordings at {place!r}")
-
-
-def _item(store: ObjectStore, meta: ObjectMeta, settings: dict[str, Any]) -> StoredItem:
-    path = meta["path"]
-    bucket = settings["root"].partition("://")[2]
-    return StoredItem(
-        store=store,
-        path=path,
-        size=meta["size"],
-        version=_version(meta),
-        name=f"{bucket}{path}",
-        **settings,
-    )
+                    yield item(meta)
+    if is_empty:
+        raise AudioSourceError(f"there are no recordings at {place!r}")
 
 
 def _version(meta: ObjectMeta) -> str:
@@ -196,7 +229,7 @@ def _version(meta: ObjectMeta) -> str:
 def _split(place: str) -> tuple[str, str]:
     """Return where the store is, with a slash at its end, and the path in it."""
     scheme, _, rest = place.partition("://")
-    if not place.startswith((*STORE_SCHEMES, *_WEB_SCHEMES)):
+    if not place.startswith((*_STORE_SCHEMES, *_WEB_SCHEMES)):
         raise ConfigurationError(
             f"{place!r} is in no store that is known: write s3://, gs://, az:// or http(s)://"
         )
@@ -212,7 +245,8 @@ def _split(place: str) -> tuple[str, str]:
     return f"{scheme}://{bucket}/", path
 
 
-def _store_at(obstore: Any, root: str) -> ObjectStore:
+def _store_at(root: str) -> ObjectStore:
+    obstore = _obstore()
     if root.startswith(_WEB_SCHEMES):
         options = {"allow_http": root.startswith("http://")}
         web: ObjectStore = obstore.store.HTTPStore.from_url(root, client_options=options)

@@ -17,6 +17,7 @@ import distributed
 
 from deepgram_async import DeepgramSession
 from deepgram_async.batch import DaskGate, Item, OutcomeRow, dask_rows, transcribe_chunk
+from tests.support.batches import items
 
 dask: Any = distributed  # it has no types
 
@@ -24,8 +25,8 @@ LIMIT = 6
 ITEMS = 60
 
 
-def broken(items: Sequence[Item]) -> list[OutcomeRow]:
-    raise ZeroDivisionError(f"no chunk of {len(items)}")
+def broken(chunk: Sequence[Item]) -> list[OutcomeRow]:
+    raise ZeroDivisionError(f"no chunk of {len(chunk)}")
 
 
 async def kill_a_worker(client: Any) -> int:
@@ -41,7 +42,7 @@ async def kill_a_worker(client: Any) -> int:
 async def main(url: str) -> dict[str, Any]:
     session = partial(DeepgramSession, "any-key", base_url=url)
     work = partial(transcribe_chunk, session=session, gate=partial(DaskGate, limit=LIMIT))
-    sources = [f"number {n}".encode() for n in range(ITEMS)]
+    sources = items(ITEMS)
     told: dict[str, Any] = {}
     cluster: Any
     async with (

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import pickle
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,11 @@ from typing import Any
 import pytest
 
 from deepgram_async import DeepgramSession
-from deepgram_async.batch import FileSink, OutcomeRow, RedisGate, transcribe_chunk
-from tests.support.limited import limited_service
-
-Source = bytes | str | Path
+from deepgram_async.batch import BatchSource, FileSink, OutcomeRow, RedisGate, transcribe_chunk
+from tests.support.batches import batch_service, items
 
 
-async def rows_of(url: str, sources: list[Source], **settings: object) -> list[OutcomeRow]:
+async def rows_of(url: str, sources: Sequence[BatchSource], **settings: object) -> list[OutcomeRow]:
     session = partial(DeepgramSession, "any-key", base_url=url)
     work = partial(transcribe_chunk, session=session, **settings)  # type: ignore[arg-type]
     # Engines send it to other machines.
@@ -24,13 +23,13 @@ async def rows_of(url: str, sources: list[Source], **settings: object) -> list[O
 
 
 async def test_a_chunk_has_a_row_for_each_item_in_order() -> None:
-    sources: list[Source] = [f"words of {number}".encode() for number in range(20)]
-    async with limited_service(5) as service:
-        rows = await rows_of(service.url, sources, model="nova-3")
-    assert [row["transcript"] for row in rows] == [f"words of {n}" for n in range(20)]
+    async with batch_service() as service:
+        service.limit = 5
+        rows = await rows_of(service.url, items(20), model="nova-3")
+    assert [row["name"] for row in rows] == [f"item {n}" for n in range(20)]
     assert {row["status"] for row in rows} == {"done"}
     first = rows[0]
-    assert first["audio_s"] == 1.0
+    assert first["audio_s"] == 1.5
     assert first["attempts"] >= 1
     assert len(first["key"]) == 32
     assert first["answer"] is not None
@@ -38,8 +37,8 @@ async def test_a_chunk_has_a_row_for_each_item_in_order() -> None:
 
 
 async def test_an_item_that_fails_is_a_row_and_stops_nothing(tmp_path: Path) -> None:
-    sources: list[Source] = [b"one", tmp_path / "missing.wav", b"three"]
-    async with limited_service(5) as service:
+    sources: list[BatchSource] = [b"one", tmp_path / "missing.wav", b"three"]
+    async with batch_service() as service:
         rows = await rows_of(service.url, sources)
     assert [row["status"] for row in rows] == ["done", "failed", "done"]
     assert rows[1]["error"] == "AudioSourceError"
@@ -62,7 +61,7 @@ async def test_a_chunk_of_nothing_has_no_rows() -> None:
 
 
 async def test_a_chunk_keeps_its_answers_in_files_as_well(tmp_path: Path) -> None:
-    async with limited_service(5) as service:
+    async with batch_service() as service:
         [row] = await rows_of(service.url, [b"words"], sinks=[FileSink(tmp_path, ["json"])])
     assert (tmp_path / f"{row['name']}.json").read_text().strip() == row["answer"]
 

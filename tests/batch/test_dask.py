@@ -10,7 +10,7 @@ import pytest
 from deepgram_async.batch import DaskGate, OutcomeRow
 from deepgram_async.errors import InvalidStateError
 from tests.batch.dask_job import ITEMS, LIMIT
-from tests.support.limited import Limited, limited_service
+from tests.support.batches import batch_service
 
 # Leases of a killed worker end within six seconds, not forty.
 SETTINGS = {
@@ -21,7 +21,8 @@ SETTINGS = {
 
 
 async def test_every_item_has_one_row_though_a_worker_is_killed_in_mid_job() -> None:
-    async with limited_service(LIMIT, took_s=0.1) as service, asyncio.timeout(120):
+    async with batch_service() as service, asyncio.timeout(120):
+        service.limit, service.takes_s = LIMIT, 0.1
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -40,25 +41,18 @@ async def test_every_item_has_one_row_though_a_worker_is_killed_in_mid_job() -> 
     assert process.returncode == 0, err.decode()
     told: dict[str, Any] = json.loads(out)
     assert told["chunks_of_the_killed"] >= 1
-    check_the_rows_of_all_items(told["killed"])
-    check_that_one_limit_was_kept(service)
+    rows: list[OutcomeRow] = told["killed"]
+    assert sorted(row["name"] for row in rows) == sorted(f"item {n}" for n in range(ITEMS))
+    assert {row["status"] for row in rows} == {"done"}
+    # One limit was kept by all workers.
+    assert service.refused == 0
+    assert 2 <= service.most <= LIMIT
     # What the cluster cannot do is told in the rows.
     assert [row["status"] for row in told["broken"]] == ["failed"] * 5
     assert {row["error"] for row in told["broken"]} == {"ZeroDivisionError"}
     # A client that blocks is waited for in a thread.
-    assert [row["transcript"] for row in told["blocking"]] == [f"number {n}" for n in range(5)]
+    assert [row["name"] for row in told["blocking"]] == [f"item {n}" for n in range(5)]
     assert told["left"]["status"] == "done"
-
-
-def check_the_rows_of_all_items(rows: list[OutcomeRow]) -> None:
-    transcripts = sorted(row["transcript"] or "" for row in rows)
-    assert transcripts == sorted(f"number {n}" for n in range(ITEMS))
-    assert {row["status"] for row in rows} == {"done"}
-
-
-def check_that_one_limit_was_kept(service: Limited) -> None:
-    assert service.refused == 0
-    assert 2 <= service.most_in_flight <= LIMIT
 
 
 async def test_a_gate_needs_a_cluster() -> None:

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from deepgram_async.batch import GateError, RedisGate
 from deepgram_async.errors import InvalidStateError, RateLimitError
-from tests.support.limited import limited_service
+from tests.support.batches import batch_service
 from tests.support.redis_server import needs_redis, redis_server
 
 pytestmark = needs_redis
@@ -229,7 +229,8 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 async def test_three_processes_keep_one_limit_without_a_refusal(server: str, name: str) -> None:
-    async with limited_service(4) as service, asyncio.timeout(60):
+    async with batch_service() as service, asyncio.timeout(60):
+        service.limit, service.takes_s = 4, 0.02
         command = [sys.executable, "-c", PROCESS, service.url, server, name]
         processes = [
             await asyncio.create_subprocess_exec(*command, str(number), stdout=subprocess.PIPE)
@@ -238,8 +239,8 @@ async def test_three_processes_keep_one_limit_without_a_refusal(server: str, nam
         told = [await process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], told
     assert service.refused == 0
-    assert service.most_in_flight <= 4
-    assert sorted(service.bodies) == sorted(
+    assert service.most <= 4
+    assert sorted(service.answered) == sorted(
         f"{p}-{n}".encode() for p in range(3) for n in range(15)
     )
 

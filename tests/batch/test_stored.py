@@ -1,3 +1,4 @@
+import asyncio
 import pickle
 import subprocess
 import sys
@@ -15,12 +16,14 @@ from deepgram_async.batch import (
     Item,
     StoredItem,
     item_key,
+    listed_recordings,
+    recordings,
     stored_recordings,
 )
 from deepgram_async.emulator import Emulator, ScriptedRecognizer
 from deepgram_async.errors import AudioSourceError, ConfigurationError
 from tests.emulator.helpers import silence, wav
-from tests.support.limited import limited_service
+from tests.support.batches import batch_service
 from tests.support.s3 import s3_server
 from tests.support.servers import http_server
 
@@ -42,8 +45,8 @@ def memory(objects: dict[str, bytes] | None = None) -> Any:
     return store
 
 
-async def listed(place: str, **settings: Any) -> list[Item]:
-    return [item async for item in stored_recordings(place, **settings)]
+def listed(place: str, **settings: Any) -> list[Item]:
+    return list(stored_recordings(place, **settings))
 
 
 async def read(item: Item) -> tuple[int, bytes]:
@@ -53,13 +56,13 @@ async def read(item: Item) -> tuple[int, bytes]:
 
 
 async def test_a_directory_is_listed_with_all_below_and_nothing_beside_it() -> None:
-    items = await listed("calls/", store=memory())
+    items = listed("calls/", store=memory())
     assert [item.name for item in items] == ["calls/a.wav", "calls/deep/b.mp3"]
-    assert [item.name for item in await listed("calls", store=memory())] == [
+    assert [item.name for item in listed("calls", store=memory())] == [
         "calls/a.wav",
         "calls/deep/b.mp3",
     ]
-    assert [item.name for item in await listed("", store=memory())] == [
+    assert [item.name for item in listed("", store=memory())] == [
         "calls/a.wav",
         "calls/deep/b.mp3",
         "calls2/c.wav",
@@ -67,34 +70,34 @@ async def test_a_directory_is_listed_with_all_below_and_nothing_beside_it() -> N
 
 
 async def test_an_object_is_itself_whatever_its_name() -> None:
-    [item] = await listed("calls/notes.txt", store=memory())
+    [item] = listed("calls/notes.txt", store=memory())
     assert await read(item) == (8, b"no audio")
 
 
 async def test_a_place_with_nothing_is_an_error() -> None:
     with pytest.raises(AudioSourceError, match="no recordings at 'elsewhere/'"):
-        await listed("elsewhere/", store=memory())
+        listed("elsewhere/", store=memory())
 
 
 async def test_the_bytes_are_told_beforehand_and_can_be_read_again() -> None:
     content = bytes(range(256)) * 4000
-    [item] = await listed("long.wav", store=memory({"long.wav": content}))
+    [item] = listed("long.wav", store=memory({"long.wav": content}))
     assert await read(item) == await read(item) == (len(content), content)
 
 
 async def test_an_item_is_another_one_when_its_content_is() -> None:
     store = memory()
-    [before] = await listed("calls/a.wav", store=store)
-    [again] = await listed("calls/a.wav", store=store)
+    [before] = listed("calls/a.wav", store=store)
+    [again] = listed("calls/a.wav", store=store)
     obstore.put(store, "calls/a.wav", b"other word")
-    [after] = await listed("calls/a.wav", store=store)
+    [after] = listed("calls/a.wav", store=store)
     keys = [await item_key(item, {}) for item in (before, again, after)]
     assert keys[0] == keys[1] != keys[2]
 
 
 async def test_an_object_that_has_changed_since_is_found_out() -> None:
     store = memory()
-    [item] = await listed("calls/a.wav", store=store)
+    [item] = listed("calls/a.wav", store=store)
     obstore.put(store, "calls/a.wav", b"other word")
     with pytest.raises(AudioSourceError, match="has changed"):
         await read(item)
@@ -105,12 +108,12 @@ async def test_an_object_that_has_changed_since_is_found_out() -> None:
 
 async def test_items_of_a_store_travel_to_other_machines(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"words")
-    [item] = await listed("a.wav", store=stores.LocalStore(tmp_path))
+    [item] = listed("a.wav", store=stores.LocalStore(tmp_path))
     assert await read(pickle.loads(pickle.dumps(item))) == (5, b"words")
 
 
 async def test_a_store_that_signs_no_urls_says_so() -> None:
-    [item] = await listed("calls/a.wav", store=memory(), presigned_for_s=60)
+    [item] = listed("calls/a.wav", store=memory(), presigned_for_s=60)
     with pytest.raises(ConfigurationError, match="MemoryStore signs no URLs"):
         async with item.open():
             pass
@@ -128,7 +131,7 @@ async def test_a_store_that_signs_no_urls_says_so() -> None:
 )
 async def test_a_place_that_cannot_be_is_an_error(place: str, story: str) -> None:
     with pytest.raises(ConfigurationError, match=story):
-        await listed(place)
+        listed(place)
 
 
 @pytest.fixture
@@ -144,17 +147,42 @@ def s3_settings(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 async def test_a_bucket_is_streamed_through_a_batch(s3_settings: pytest.MonkeyPatch) -> None:
-    async with s3_server("bucket", CALLS) as bucket, limited_service(5) as service:
+    async with s3_server("bucket", CALLS) as bucket, batch_service() as service:
         s3_settings.setenv("AWS_ENDPOINT_URL", bucket.url)
-        async with DeepgramSession("any-key", base_url=service.url) as dg:
+        async with service.session() as dg:
             batch = Batch(dg, stored_recordings("s3://bucket/calls/"))
             outcomes = [outcome async for outcome in batch]
     assert {(o.item.source, o.item.name) for o in outcomes} == {
         ("s3://bucket/calls/a.wav", "bucket/calls/a.wav"),
         ("s3://bucket/calls/deep/b.mp3", "bucket/calls/deep/b.mp3"),
     }
-    assert sorted(service.bodies) == [b"words of a", b"words of b"]
+    assert sorted(service.answered) == [b"words of a", b"words of b"]
     assert all(bucket.authorized)
+
+
+async def test_stores_stand_among_other_places_and_in_lists(
+    s3_settings: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "calls").mkdir()
+    (tmp_path / "calls" / "here.wav").write_bytes(b"words")
+    (tmp_path / "list.jsonl").write_text(
+        '{"source": "s3://bucket/calls/a.wav", "name": "first"}\n{"source": "s3://bucket/calls2"}\n'
+    )
+    async with s3_server("bucket", CALLS) as bucket:
+        s3_settings.setenv("AWS_ENDPOINT_URL", bucket.url)
+        places = (str(tmp_path / "calls"), "s3://bucket/calls", "https://example.com/x.wav")
+        found = await asyncio.to_thread(lambda: list(recordings(*places)))
+        in_list = await asyncio.to_thread(
+            lambda: list(listed_recordings(tmp_path / "list.jsonl", presigned_for_s=60))
+        )
+    assert [item.name for item in found] == [
+        "here.wav",
+        "bucket/calls/a.wav",
+        "bucket/calls/deep/b.mp3",
+        "example.com/x.wav",
+    ]
+    assert [item.name for item in in_list] == ["first", "bucket/calls2/c.wav"]
+    assert all(isinstance(item, StoredItem) and item.presigned_for_s == 60 for item in in_list)
 
 
 async def test_deepgram_fetches_a_signed_url_by_itself(s3_settings: pytest.MonkeyPatch) -> None:
@@ -185,19 +213,19 @@ async def test_a_web_server_that_deepgram_cannot_reach_is_read_here() -> None:
         return web.Response(body=b"words", headers={"ETag": '"1"'})
 
     async with http_server(serve) as url:
-        [item] = await listed(f"{url}/intern/a%20b.wav")
+        [item] = await asyncio.to_thread(listed, f"{url}/intern/a%20b.wav")
         assert await read(item) == (5, b"words")
         assert item.source == f"{url}/intern/a b.wav"
         with pytest.raises(AudioSourceError):
-            await listed(f"{url}/nothing.wav")
+            await asyncio.to_thread(listed, f"{url}/nothing.wav")
 
 
 async def test_an_object_that_cannot_be_read_fails_alone() -> None:
     store = memory()
     gone = StoredItem(store=store, path="calls/gone.wav", size=3, version="1")
-    [kept] = await listed("calls/a.wav", store=store)
-    async with limited_service(5) as service:
-        async with DeepgramSession("any-key", base_url=service.url) as dg:
+    [kept] = listed("calls/a.wav", store=store)
+    async with batch_service() as service:
+        async with service.session() as dg:
             outcomes = [o async for o in Batch(dg, [gone, kept], in_order=True)]
     assert isinstance(outcomes[0], Failed)
     assert isinstance(outcomes[0].error, AudioSourceError)
@@ -206,10 +234,10 @@ async def test_an_object_that_cannot_be_read_fails_alone() -> None:
 
 def test_a_missing_extra_is_named() -> None:
     program = (
-        "import asyncio, sys\n"
+        "import sys\n"
         "sys.modules['obstore'] = None\n"
         "from deepgram_async.batch import stored_recordings\n"
-        "asyncio.run(anext(stored_recordings('s3://bucket/')))\n"
+        "next(stored_recordings('s3://bucket/'))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "deepgram-async[cloud]" in done.stderr
