@@ -6,6 +6,7 @@ the answers.
 """
 
 from deepgram_async.batch._batch import Batch, BatchStats
+from deepgram_async.batch._by_callback import callback_transcriber
 from deepgram_async.batch._chunks import (
     GateMaker,
     OutcomeRow,
@@ -92,6 +93,7 @@ __all__ = [
     "Survey",
     "Transcriber",
     "UrlItem",
+    "callback_transcriber",
     "dask_rows",
     "item_key",
     "journal_entries",

@@ -195,8 +195,8 @@ class _RedisLeases:
             socket_connect_timeout=_ANSWER_WITHIN_S,
         )
         self._redis = Redis.from_pool(pool)
-        try:
-            await self.count()
+        try:  # a wrong address shall not take as long as a Redis that is away
+            await self._run(_COUNT, ["leases"], [], patience_s=0.0)
         except BaseException:
             await self._disconnect()
             raise

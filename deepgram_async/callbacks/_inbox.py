@@ -63,6 +63,11 @@ class CallbackInbox:
         self._seen = OrderedDict[str, None]()
 
     @property
+    def auth(self) -> CallbackAuth | None:
+        """What callbacks have to show."""
+        return self._auth
+
+    @property
     def unclaimed(self) -> list[str]:
         """The request ids of answers that nobody has taken yet."""
         return list(self._answers)
