@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -18,14 +17,19 @@ __all__ = ["Envelope", "OPERATION", "decode_steps", "open_envelope"]
 
 OPERATION: Final = "callback"
 
-# An error tells its status in words, if at all: it has no status line of its own.
-_STATUS_OF_PHRASE: Final = {status.phrase: status.value for status in HTTPStatus}
+# An error has no status line here: its code is what tells the status, where it does.
 _STATUS_OF_CODE: Final = {
+    "Bad Request": 400,
     "INVALID_JSON": 400,
     "REMOTE_CONTENT_ERROR": 400,
-    "INVALID_AUTH": 401,
     "INSUFFICIENT_PERMISSIONS": 401,
+    "INVALID_AUTH": 401,
+    "Payload Too Large": 413,
     "TOO_MANY_REQUESTS": 429,
+    "Internal Server Error": 500,
+    "Bad Gateway": 502,
+    "Service Unavailable": 503,
+    "Gateway Timeout": 504,
 }
 
 
@@ -94,7 +98,7 @@ def decode_steps(body: bytes) -> Generator[None, None, Transcription | ProtocolE
 
 
 def _error(body: bytes, code: str | None) -> ApiError:
-    status = _STATUS_OF_PHRASE.get(code or "") or _STATUS_OF_CODE.get(code or "")
+    status = _STATUS_OF_CODE.get(code or "")
     error = error_from_answer(HttpAnswer(status or 0, {}, body), OPERATION, now=0.0)
     if status is None:
         error.status = None
