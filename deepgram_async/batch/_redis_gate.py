@@ -7,7 +7,7 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisGate"]
 
-# How often a process asks that waits for a place; one of 50 places that change hands every few
-# seconds is then empty for about one hundredth of the time.
+# How often a process asks for a place that another one may have given back. Of the places of
+# requests that take a few seconds, about one in a hundred is then empty.
 _ASK_EVERY_S: Final = 0.04
 # Who has not asked for so long has left the line.
 _IN_LINE_S: Final = 2.0
@@ -166,6 +166,8 @@ class _RedisLeases:
             part: f"{{deepgram-gate:{name}}}:{part}" for part in ("leases", "line", "seen", "pause")
         }
         self._held = set[str]()
+        # This process has given a place back; others are not heard of.
+        self._freed = asyncio.Event()
         # redis-py (8.1) can swallow a cancellation, and a script whose answer nobody reads may take
         # a place all the same.
         self._calls = Calls()
@@ -221,9 +223,7 @@ class _RedisLeases:
                 if wait_ms < 0:
                     self._held.add(lease)
                     return lease
-                # During a long pause it keeps its place in the line.
-                longest = min(wait_ms / 1000, _IN_LINE_S / 4)
-                await asyncio.sleep(max(longest, _ASK_EVERY_S * (0.5 + random.random())))
+                await self._wait(wait_ms / 1000)
             except BaseException:
                 self._calls.start(self._withdraw(asking, lease))
                 raise
@@ -231,6 +231,7 @@ class _RedisLeases:
     async def give_back(self, lease: str) -> None:
         self._held.discard(lease)
         await asyncio.shield(self._calls.start(self._remove(lease)))
+        self._freed.set()
 
     async def pause(self, seconds: float) -> None:
         await asyncio.shield(self._calls.start(self._pause(seconds)))
@@ -246,6 +247,16 @@ class _RedisLeases:
             _TAKE, ["leases", "line", "seen", "pause"], [lease, self._limit, lease_ms, in_line_ms]
         )
         return wait_ms
+
+    async def _wait(self, paused_s: float) -> None:
+        """Wait until it makes sense to ask again, and not so long that the line forgets."""
+        if paused_s:
+            await asyncio.sleep(min(paused_s, _IN_LINE_S / 4))
+            return
+        self._freed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ASK_EVERY_S * (0.5 + random.random())):
+                await self._freed.wait()
 
     async def _withdraw(self, asking: asyncio.Task[int], lease: str) -> None:
         await asyncio.wait([asking])
