@@ -9,8 +9,8 @@ from pathlib import Path, PurePath
 
 import msgspec
 
-from deepgram_async.batch._items import FileItem, Item, UrlItem, is_url
-from deepgram_async.batch._stored import Stores, is_in_store
+from deepgram_async.batch._items import FileItem, Item, UrlItem, is_in_store, is_url
+from deepgram_async.batch._stored import Stores
 from deepgram_async.batch._suffixes import is_recording
 from deepgram_async.errors import AudioSourceError
 

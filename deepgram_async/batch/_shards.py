@@ -86,10 +86,11 @@ class Shard:
         given = os.environ if environ is None else environ
         if "AWS_BATCH_JOB_ARRAY_INDEX" in given:
             index = _number(given, "AWS_BATCH_JOB_ARRAY_INDEX")
-            return cls(index, count or _number(given, "AWS_BATCH_JOB_ARRAY_SIZE"))
+            size = _number(given, "AWS_BATCH_JOB_ARRAY_SIZE") if count is None else count
+            return cls(index, size)
         if "SLURM_ARRAY_TASK_ID" in given:
             index = _number(given, "SLURM_ARRAY_TASK_ID")
-            return cls(index, count) if count else cls(*_slurm_place(given, index))
+            return cls(*_slurm_place(given, index)) if count is None else cls(index, count)
         if "JOB_COMPLETION_INDEX" in given:
             index = _number(given, "JOB_COMPLETION_INDEX")
             if count is None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from deepgram_async import AudioSource
-from deepgram_async.batch._items import Item
+from deepgram_async.batch._items import STORE_SCHEMES, Item
 from deepgram_async.batch._suffixes import is_recording
 from deepgram_async.errors import AudioSourceError, ConfigurationError, MissingDependencyError
 
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta
     from obstore.store import ObjectStore
 
-__all__ = ["StoredItem", "Stores", "is_in_store", "stored_recordings"]
+__all__ = ["StoredItem", "Stores", "stored_recordings"]
 
-_STORE_SCHEMES: Final = ("s3://", "gs://", "az://")
 _WEB_SCHEMES: Final = ("http://", "https://")
 
 # What is read from the store at once; the upload sends it in pieces of this size.
@@ -183,11 +182,6 @@ class Stores:
             yield replace(item, name=name) if name else item
 
 
-def is_in_store(place: object) -> bool:
-    """Whether a place is in an object store."""
-    return isinstance(place, str) and place.startswith(_STORE_SCHEMES)
-
-
 def _found_at(
     place: str, store: ObjectStore, root: str, path: str, presigned_for_s: float | None
 ) -> Iterator[StoredItem]:
@@ -229,7 +223,7 @@ def _version(meta: ObjectMeta) -> str:
 def _split(place: str) -> tuple[str, str]:
     """Return where the store is, with a slash at its end, and the path in it."""
     scheme, _, rest = place.partition("://")
-    if not place.startswith((*_STORE_SCHEMES, *_WEB_SCHEMES)):
+    if not place.startswith((*STORE_SCHEMES, *_WEB_SCHEMES)):
         raise ConfigurationError(
             f"{place!r} is in no store that is known: write s3://, gs://, az:// or http(s)://"
         )

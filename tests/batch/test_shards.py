@@ -73,6 +73,12 @@ def test_an_array_job_tells_its_shard(environ: dict[str, str], shard: Shard) -> 
     assert Shard.from_environment(environ) == Shard.parse("auto", environ) == shard
 
 
+def test_a_count_of_nothing_is_not_taken_for_none() -> None:
+    environ = {"AWS_BATCH_JOB_ARRAY_INDEX": "0", "AWS_BATCH_JOB_ARRAY_SIZE": "8"}
+    with pytest.raises(ConfigurationError, match="0 of 0"):
+        Shard.parse("auto/0", environ)
+
+
 def test_kubernetes_tells_the_index_and_is_told_the_count() -> None:
     environ = {"JOB_COMPLETION_INDEX": "3"}
     assert Shard.parse("auto/8", environ) == Shard(3, 8)

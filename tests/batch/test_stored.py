@@ -220,6 +220,12 @@ async def test_a_web_server_that_deepgram_cannot_reach_is_read_here() -> None:
             await asyncio.to_thread(listed, f"{url}/nothing.wav")
 
 
+async def test_a_place_handed_to_a_batch_as_it_is_tells_what_to_do() -> None:
+    async with DeepgramSession("any-key") as dg:
+        with pytest.raises(ConfigurationError, match=r"recordings\('s3://bucket/a.wav'\)"):
+            await Batch(dg, ["s3://bucket/a.wav"]).run()
+
+
 async def test_an_object_that_cannot_be_read_fails_alone() -> None:
     store = memory()
     gone = StoredItem(store=store, path="calls/gone.wav", size=3, version="1")
