@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # pyright looks for the packages of the first python in the path.
 IN_VENV := PATH="$(abspath $(BIN)):$$PATH"
 
-.PHONY: help demo test test-websockets test-aiohttp test-uvloop bench bench-quick bench-shared soak lint types check format clean
+.PHONY: help demo test test-websockets test-aiohttp test-uvloop bench bench-quick bench-batch bench-shared soak lint types check format clean
 
 help:
 	@echo 'make demo    transcribe real speech with a local Deepgram, or with DEEPGRAM_API_KEY set with the real one'
@@ -17,6 +17,7 @@ help:
 	@echo 'make test-uvloop    run the tests of REST and of the streams on uvloop'
 	@echo 'make bench   compare CPU and memory with deepgram-sdk, and write it down (15 minutes)'
 	@echo 'make bench-quick   the same in a minute, rough, written nowhere  (make bench-quick ARGS="--only chunk")'
+	@echo 'make bench-batch   drill a batch of ten thousand items, kills included (5 minutes)'
 	@echo 'make bench-shared   let three processes share one limit, through Redis and on a Dask cluster'
 	@echo 'make soak    disturb streams of half an hour       (make soak ARGS="--seeds 2")'
 	@echo 'make lint    check style and spelling'
@@ -76,6 +77,9 @@ bench: $(READY)
 bench-quick: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@$(BIN)/python -m benchmarks --quick --check $(ARGS)
+
+bench-batch: $(READY)
+	@$(BIN)/python -m benchmarks.batch $(ARGS)
 
 bench-shared: $(READY)
 	@$(BIN)/python -m benchmarks.batch.shared $(ARGS)

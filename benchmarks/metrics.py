@@ -118,6 +118,15 @@ RUNS: Final = (
         ),
     ),
     Run(
+        "job",
+        2000,
+        200,
+        (
+            Metric("job", "a file of a job, answered after 100 ms", "µs", 1e6, 0.25, 0.15),
+            Metric("job_wall", "the same (wall)", "ms", 1e3),
+        ),
+    ),
+    Run(
         "live",
         200,
         50,

@@ -41,7 +41,8 @@ def surroundings(base_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DEEPGRAM_API_KEY", "any")
     monkeypatch.setenv("DEEPGRAM_BASE_URL", base_url)
-    for name in ("meeting.wav", "talk.wav"):
+    Path("calls").mkdir()
+    for name in ("meeting.wav", "talk.wav", "calls/monday.wav"):
         with wave.open(name, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
@@ -68,6 +69,9 @@ def test_block_runs(line: int, code: str, capsys: pytest.CaptureFixture[str]) ->
     else:
         exec(compiled, names)
     printed = capsys.readouterr().out
+    if "recordings(" in code:
+        assert printed == "calls/monday.wav done\n"
+        assert Path("transcripts/monday.wav.srt").exists()
     if "transcript)" in code:
         assert "Hello world." in printed
 

@@ -1,7 +1,7 @@
 """Does a batch keep its promises, with thousands of items?
 
 ``python -m benchmarks.batch``, or ``make bench-batch``. Four drills against a service in a process
-of its own that takes 50 requests at a time and 150 ms for each: ten thousand items of which a
+of its own that takes 50 requests at a time and 200 ms for each: ten thousand items of which a
 twentieth fails, the memory of ten times as many, ten kills at random moments, and three processes
 under one limit. The command ends with an error if a promise is broken.
 """
@@ -26,7 +26,7 @@ from benchmarks.batch.service import FAULTS, PASSING
 from deepgram_async.batch import journal_entries, journal_status
 
 _LIMIT: Final = 50
-_TAKES_S: Final = 0.15
+_TAKES_S: Final = 0.2
 _FAULTY: Final = 0.05
 _PATIENCE_S: Final = 600.0
 

@@ -1,6 +1,6 @@
 """A service that takes so many requests at a time, fails as it is told, and keeps count.
 
-``python -m benchmarks.batch.service 50 0.15 0.05`` serves 50 requests at a time, 0.15 seconds each,
+``python -m benchmarks.batch.service 50 0.2 0.05`` serves 50 requests at a time, 0.2 seconds each,
 and lets a twentieth of the items fail. Its port is printed first.
 """
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -62,6 +63,22 @@ class Contestant(ABC):
     @abstractmethod
     async def transcribe_file(self, file: Path, mode: str) -> Any:
         """Send a file without reading the whole of it, and return the transcription."""
+
+    async def transcribe_all(
+        self, files: Sequence[Path], slots: int, mode: str
+    ) -> AsyncGenerator[Any]:
+        """Transcribe files, so many at a time, and yield the transcriptions.
+
+        This is how a batch is written without help: a task for each file, and a semaphore.
+        """
+        semaphore = asyncio.Semaphore(slots)
+
+        async def transcribe(file: Path) -> Any:
+            async with semaphore:
+                return await self.transcribe(await asyncio.to_thread(file.read_bytes), mode)
+
+        for transcription in await asyncio.gather(*map(transcribe, files)):
+            yield transcription
 
     @abstractmethod
     def live(self, mode: str) -> AbstractAsyncContextManager[Stream]:

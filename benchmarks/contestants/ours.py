@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from benchmarks.payloads import RECORDING
 from deepgram_async import DeepgramSession, StreamSettings
 from deepgram_async._protocol.answers import HttpAnswer, decipher
 from deepgram_async._protocol.listen_v1 import ListenV1Core
+from deepgram_async.batch import AdaptiveGate, Batch, Done
 from deepgram_async.models.prerecorded import Transcription
 
 
@@ -44,6 +45,20 @@ class Ours(Contestant):
 
     async def transcribe_file(self, file: Path, mode: str) -> Any:
         return await self._session(mode).listen.transcribe(file, model="nova-3", smart_format=True)
+
+    async def transcribe_all(
+        self, files: Sequence[Path], slots: int, mode: str
+    ) -> AsyncGenerator[Any]:
+        batch = Batch(
+            self._session(mode),
+            files,
+            gate=AdaptiveGate(slots, start=slots),
+            model="nova-3",
+            smart_format=True,
+        )
+        async for outcome in batch:
+            assert isinstance(outcome, Done), outcome
+            yield outcome.answer
 
     @asynccontextmanager
     async def live(self, mode: str) -> AsyncGenerator[Stream]:

@@ -17,7 +17,7 @@ from benchmarks.contestants import NAMES, Contestant, contestant
 from benchmarks.work.decoding import decode
 from benchmarks.work.live import live
 from benchmarks.work.many import joined_200, memory, paced_200, paced_1000
-from benchmarks.work.rest import batch, connections, large, rest
+from benchmarks.work.rest import batch, connections, job, large, rest
 from benchmarks.work.speech import speech
 from benchmarks.work.uploads import upload, upload_bytes
 
@@ -27,6 +27,7 @@ WORKS: Final[dict[str, Work]] = {
     "batch": batch,
     "connections": connections,
     "decode": decode,
+    "job": job,
     "joined_200": joined_200,
     "large": large,
     "live": live,

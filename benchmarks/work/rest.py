@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
+import tempfile
 import time
 import urllib.request
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from benchmarks.contestants import Contestant
@@ -17,6 +19,7 @@ from benchmarks.work.process import Heartbeat, cpu_of
 
 _FILE: Final = bytes(16_000)
 _BATCH_SLOTS: Final = 64
+_JOB_SLOTS: Final = 50
 _SLOTS: Final = 100
 
 
@@ -40,6 +43,22 @@ async def batch(client: Contestant, size: int) -> dict[str, float]:
         "batch": await _cpu_in_flight(client, size, _BATCH_SLOTS, _FILE),
         "batch_after_50_ms": await _cpu_in_flight(client, size, _BATCH_SLOTS, _FILE, "after50"),
     }
+
+
+async def job(client: Contestant, size: int) -> dict[str, float]:
+    """Transcribe many files, as a batch is written, with a server that takes 100 ms for each."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder, f"{number}.wav") for number in range(size)]
+        for file in files:
+            file.write_bytes(_FILE)
+        check_words(await client.transcribe(mode="after100"))  # makes what all share
+        began, cpu_began, found = time.monotonic(), time.process_time(), 0
+        async for transcription in client.transcribe_all(files, _JOB_SLOTS, "after100"):
+            check_words(transcription)
+            found += 1
+        cpu_s, seconds = time.process_time() - cpu_began, time.monotonic() - began
+    assert found == size, f"{found} transcriptions of {size} files"
+    return {"job": cpu_s / size, "job_wall": seconds / size}
 
 
 async def connections(client: Contestant, size: int) -> dict[str, float]:

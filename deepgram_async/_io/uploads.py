@@ -108,8 +108,12 @@ async def _from_path(path: str, content_type: str | None) -> Upload:
         raise AudioSourceError(f"{path!r} is empty")
 
     size = _BLOCK if length is None else _TRIP
+    whole = start if len(start) == length else None
 
     async def blocks() -> AsyncGenerator[bytes | memoryview]:
+        if whole is not None:
+            yield whole
+            return
         with closing(_File(path)) as file:
             while read := await anyio.to_thread.run_sync(file.read, size):
                 for block in _cut(memoryview(read)):
@@ -120,6 +124,7 @@ async def _from_path(path: str, content_type: str | None) -> Upload:
         content_type=content_type or content_type_of_name(path) or content_type_of_bytes(start),
         length=length,
         is_replayable=length is not None,
+        whole=whole,
     )
 
 
@@ -161,12 +166,16 @@ class _File:
 
 
 def _inspect(path: str) -> tuple[int | None, bytes]:
-    """Return length and first bytes of a file; a pipe has no length, and its bytes come once."""
+    """Return length and first bytes of a file, all of a short one.
+
+    A pipe has no length, and its bytes come once.
+    """
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         return None, b""
     with open(path, "rb") as file:
-        return os.fstat(file.fileno()).st_size, file.read(16)
+        length = os.fstat(file.fileno()).st_size
+        return length, file.read(length if length <= _SHORT else 16)
 
 
 def _from_bytes(given: memoryview, content_type: str | None) -> Upload:

@@ -227,7 +227,8 @@ def as_item(source: BatchSource) -> Item:
         return FileItem(os.fspath(source))
     if isinstance(source, bytes):
         return BytesItem(source)
-    if isinstance(source, Item):
+    # Whether anything else has all the methods takes a while to find out.
+    if isinstance(source, FileItem | UrlItem | BytesItem) or isinstance(source, Item):
         return source
     # For callers without a type checker.
     raise ConfigurationError(

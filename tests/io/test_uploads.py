@@ -49,6 +49,15 @@ async def test_a_path_is_read_from_the_file(audio: Path) -> None:
     assert (upload.length, upload.is_replayable) == (len(AUDIO), True)
 
 
+async def test_a_short_file_is_read_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "short.wav"
+    path.write_bytes(AUDIO[:3000])
+    upload = await open_upload(path)
+    path.unlink()
+    assert upload.whole == await read(upload) == await read(upload) == AUDIO[:3000]
+    assert (upload.length, upload.is_replayable) == (3000, True)
+
+
 async def test_a_path_may_be_text(audio: Path) -> None:
     assert await read(await open_upload(str(audio))) == AUDIO
 
