@@ -54,7 +54,7 @@ async def dask_rows(
     Raises:
         ConfigurationError: A source is of an unknown kind, or a number below one.
         MissingDependencyError: The extra ``dask`` is not installed.
-        Exception: What the sources raised.
+        Exception: What the sources raised, or a cluster that takes no work any more.
     """
     import_distributed()
     if chunk_size < 1 or (chunks_at_once is not None and chunks_at_once < 1):

@@ -198,8 +198,9 @@ class _RedisLeases:
         )
         self._redis = Redis.from_pool(pool)
         try:  # a wrong address shall not take as long as a Redis that is away
-            await self._run(_COUNT, ["leases"], [], patience_s=0.0)
+            await self.count(patience_s=0.0)
         except BaseException:
+            await self._calls.close(_ANSWER_WITHIN_S)
             await self._disconnect()
             raise
         self._keeper = asyncio.create_task(self._keep(), name="deepgram redis gate")
@@ -236,8 +237,9 @@ class _RedisLeases:
     async def pause(self, seconds: float) -> None:
         await asyncio.shield(self._calls.start(self._pause(seconds)))
 
-    async def count(self) -> int:
-        taken: int = await asyncio.shield(self._calls.start(self._run(_COUNT, ["leases"], [])))
+    async def count(self, *, patience_s: float | None = None) -> int:
+        counting = self._calls.start(self._run(_COUNT, ["leases"], [], patience_s=patience_s))
+        taken: int = await asyncio.shield(counting)
         return taken
 
     async def _ask(self, lease: str) -> int:
@@ -280,11 +282,17 @@ class _RedisLeases:
             await asyncio.sleep(self._lease_s / 3)
             if not self._held:
                 continue
-            lease_ms = round(self._lease_s * 1000)
-            try:
-                await self._run(_KEEP, ["leases"], [lease_ms, *self._held], patience_s=0.0)
-            except GateError:
-                continue  # who waits for a place will tell when this lasts
+            await asyncio.shield(self._calls.start(self._prolong(tuple(self._held))))
+
+    async def _prolong(self, leases: tuple[str, ...]) -> None:
+        lease_ms = round(self._lease_s * 1000)
+        try:
+            await self._run(_KEEP, ["leases"], [lease_ms, *leases], patience_s=0.0)
+        except GateError:
+            return  # who waits for a place will tell when this lasts
+        # What was given back meanwhile was perhaps taken up again after that.
+        if given_back := set(leases) - self._held:
+            await self._remove(*given_back)
 
     async def _run(
         self, script: str, keys: list[str], args: list[Any], *, patience_s: float | None = None
