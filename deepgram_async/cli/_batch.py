@@ -30,7 +30,7 @@ from deepgram_async.cli._batch_scale import (
     ScaleFlags,
     gate_of,
     items_of,
-    journal_of,
+    of_shard,
     scale_flags,
     transcriber_of,
 )
@@ -77,7 +77,7 @@ class _Job:
     @property
     def journal(self) -> Path:
         """What is done, beside what came of it."""
-        return journal_of(self.directory, self.scale)
+        return of_shard(self.directory / "batch.journal", self.scale)
 
     def items(self) -> Iterable[Item]:
         """Return what is to be transcribed; blocks while it is iterated."""
@@ -187,8 +187,8 @@ def batch(
         lists=lists,
         formats=[] if formats == "none" else [found.name for found in formats_of(formats)],
         directory=directory,
-        json_lines=json_lines,
-        parquet=parquet,
+        json_lines=json_lines and of_shard(json_lines, flags),
+        parquet=parquet and of_shard(parquet, flags),
         limit=limit,
         redo=_redo(resume=resume, retry_failed=retry_failed, force=force),
         scale=flags,

@@ -22,7 +22,7 @@ from deepgram_async.batch import (
 )
 from deepgram_async.errors import ConfigurationError
 
-__all__ = ["ScaleFlags", "gate_of", "items_of", "journal_of", "scale_flags", "transcriber_of"]
+__all__ = ["ScaleFlags", "gate_of", "items_of", "of_shard", "scale_flags", "transcriber_of"]
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -99,11 +99,15 @@ def items_of(places: Sequence[str], lists: Sequence[Path], flags: ScaleFlags) ->
     return found if shard is None else filter(shard.holds, found)
 
 
-def journal_of(directory: Path, flags: ScaleFlags) -> Path:
-    """Return the journal of a batch, or of its part: one process at a time writes to a journal."""
+def of_shard(path: Path, flags: ScaleFlags) -> Path:
+    """Return a path, or one beside it for this part of a batch.
+
+    Journals and collections of answers are written by one process at a time.
+    """
     shard = flags["shard"]
-    part = "" if shard is None else f"-{shard.index}-of-{shard.count}"
-    return directory / f"batch{part}.journal"
+    if shard is None:
+        return path
+    return path.with_stem(f"{path.stem}-{shard.index}-of-{shard.count}")
 
 
 async def gate_of(stack: AsyncExitStack, limit: int, flags: ScaleFlags) -> Gate:

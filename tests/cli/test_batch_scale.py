@@ -28,13 +28,20 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_shards_of_a_batch_are_all_of_it_and_nothing_twice(dga: Dga, calls: Path) -> None:
     with in_background(batch_service()) as service:
         results = [
-            dga("batch", "calls", "-o", "out", "--shard", f"{shard}/3", url=service.url)
+            dga(
+                *("batch", "calls", "-o", "out", "--jsonl", "all.jsonl"),
+                *("--shard", f"{shard}/3"),
+                url=service.url,
+            )
             for shard in range(3)
         ]
     assert [result.code for result in results] == [0, 0, 0]
     assert service.received == {f"number {number}".encode(): 1 for number in range(10)}
     journals = sorted(path.name for path in (calls.parent / "out").glob("*.journal"))
     assert journals == [f"batch-{shard}-of-3.journal" for shard in range(3)]
+    # Files that grow belong to one shard each.
+    lines = [(calls.parent / f"all-{shard}-of-3.jsonl").read_text() for shard in range(3)]
+    assert sum(text.count("\n") for text in lines) == 10
 
 
 def test_an_array_job_tells_the_shard(
