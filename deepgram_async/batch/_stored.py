@@ -186,7 +186,8 @@ def _found_at(
     place: str, store: ObjectStore, root: str, path: str, presigned_for_s: float | None
 ) -> Iterator[StoredItem]:
     obstore = _obstore()
-    bucket = root.partition("://")[2]
+    # A port is no part of a name that every file system takes.
+    bucket = root.partition("://")[2].replace(":", "_")
 
     def item(meta: ObjectMeta) -> StoredItem:
         return StoredItem(

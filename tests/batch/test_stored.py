@@ -216,6 +216,7 @@ async def test_a_web_server_that_deepgram_cannot_reach_is_read_here() -> None:
         [item] = await asyncio.to_thread(listed, f"{url}/intern/a%20b.wav")
         assert await read(item) == (5, b"words")
         assert item.source == f"{url}/intern/a b.wav"
+        assert item.name == f"{url.removeprefix('http://').replace(':', '_')}/intern/a b.wav"
         with pytest.raises(AudioSourceError):
             await asyncio.to_thread(listed, f"{url}/nothing.wav")
 
