@@ -88,7 +88,9 @@ async def test_a_gate_tells_what_is_in_flight_and_what_waits(server: str, name: 
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
-        assert await other.taken() == 0
+        # What had been asked for when it was cancelled is given back.
+        while await other.taken():
+            await asyncio.sleep(0.01)
         # Who left the line keeps nobody waiting.
         async with one.slot():
             pass
@@ -141,12 +143,12 @@ async def test_a_place_that_is_used_for_long_is_prolonged(server: str, name: str
 
 async def test_a_refusal_keeps_other_processes_out_for_the_pause(server: str, name: str) -> None:
     async with two_gates(server, name, limit=5) as (one, other), asyncio.timeout(DEADLINE_S):
+        begun = time.monotonic()
         with pytest.raises(RateLimitError):
             async with one.slot():
                 raise RateLimitError("too many", status=429, retry_after=0.4)
-        begun = time.monotonic()
         async with other.slot():
-            assert time.monotonic() - begun > 0.3
+            assert time.monotonic() - begun >= 0.4
 
 
 async def test_processes_take_turns_however_many_wait_in_each(server: str, name: str) -> None:
@@ -162,8 +164,9 @@ async def test_processes_take_turns_however_many_wait_in_each(server: str, name:
             while busy.state().waiting != 10:
                 await asyncio.sleep(0)
             single = asyncio.create_task(one(quiet, "quiet"))
-            while quiet.state().waiting != 1:
-                await asyncio.sleep(0)
+            async with connected(server) as redis:
+                while await redis.zcard(f"{{deepgram-gate:{name}}}:line") != 2:
+                    await asyncio.sleep(0.01)
         await asyncio.gather(*crowd, single)
     assert order.index("quiet") <= 3
 
