@@ -95,8 +95,8 @@ class CallbackServer:
         app.router.add_route("*", "/{path:.*}", aiohttp_handler(self.inbox))
         # No access log: a path may hold a secret.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=self._shutdown_timeout_s)
-        await runner.setup()
         try:
+            await runner.setup()
             await web.TCPSite(runner, self._host, self._wanted_port, ssl_context=self._tls).start()
         except BaseException:
             await runner.cleanup()
