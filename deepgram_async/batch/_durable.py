@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from io import FileIO
 from pathlib import Path
 
-__all__ = ["make_directory", "sync_directory", "write_durably"]
+__all__ = ["make_directory", "sync_directory", "write_all", "write_durably"]
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -16,12 +17,18 @@ def write_durably(path: Path, data: bytes) -> None:
     """
     make_directory(path.parent)
     part = path.with_name(f".{path.name}.part")
-    with open(part, "wb") as file:
-        file.write(data)
-        file.flush()
+    with open(part, "wb", buffering=0) as file:
+        write_all(file, data)
         os.fsync(file.fileno())
     os.replace(part, path)
     sync_directory(path.parent)
+
+
+def write_all(file: FileIO, data: bytes) -> None:
+    """Write bytes to a file without a buffer, which may take them in parts; blocks."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
 
 
 def make_directory(path: Path) -> None:

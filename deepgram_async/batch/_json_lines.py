@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-import anyio.to_thread
 import msgspec
 
-from deepgram_async.batch._durable import make_directory, sync_directory
+from deepgram_async.batch._durable import make_directory, sync_directory, write_all
 from deepgram_async.batch._grouped import GroupedWriter
 from deepgram_async.batch._outcomes import Done
+from deepgram_async.batch._threads import run_to_end
 from deepgram_async.errors import InvalidStateError
 
 __all__ = ["JsonLinesSink", "LineFile", "line_of"]
@@ -52,7 +53,7 @@ class JsonLinesSink:
         """
         if self._writer is not None:
             raise InvalidStateError("the file is open already")
-        self._file = await anyio.to_thread.run_sync(LineFile, self._path)
+        self._file = await run_to_end(partial(LineFile, self._path), LineFile.close)
         self._writer = GroupedWriter(self._file.add, "deepgram-json-lines")
         return self
 
@@ -69,7 +70,7 @@ class JsonLinesSink:
         try:
             await writer.aclose()
         finally:
-            await anyio.to_thread.run_sync(file.close)
+            await run_to_end(file.close)
 
     async def write(self, outcome: Done) -> None:
         """Add the line of an answer.
@@ -116,11 +117,9 @@ class LineFile:
 
     def add(self, lines: list[bytes]) -> None:
         """Add lines that survive a crash of the machine, or none at all."""
-        data = memoryview(b"".join(lines))
+        data = b"".join(lines)
         try:
-            written = 0
-            while written < len(data):
-                written += self._file.write(data[written:])
+            write_all(self._file, data)
             os.fsync(self._file.fileno())
         except OSError:
             self._cut(self._size)  # the disk is full, perhaps: no line without its end

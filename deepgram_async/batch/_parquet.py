@@ -10,13 +10,13 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Final, Self
 
-import anyio.to_thread
 import msgspec
 
 from deepgram_async.batch._durable import make_directory, sync_directory
 from deepgram_async.batch._grouped import GroupedWriter
 from deepgram_async.batch._json_lines import LineFile, line_of
 from deepgram_async.batch._outcomes import Done
+from deepgram_async.batch._threads import run_to_end
 from deepgram_async.errors import InvalidStateError, MissingDependencyError
 from deepgram_async.models.prerecorded import Transcription
 
@@ -67,7 +67,7 @@ class ParquetSink:
         """
         if self._writer is not None:
             raise InvalidStateError("the directory is open already")
-        await anyio.to_thread.run_sync(self._parts.open)
+        await run_to_end(self._parts.open)
         self._writer = GroupedWriter(self._parts.add, "deepgram-parquet")
         return self
 
@@ -83,7 +83,7 @@ class ParquetSink:
         try:
             await writer.aclose()
         finally:
-            await anyio.to_thread.run_sync(self._parts.close)
+            await run_to_end(self._parts.close)
 
     async def write(self, outcome: Done) -> None:
         """Keep an answer.

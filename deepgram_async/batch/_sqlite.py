@@ -10,16 +10,16 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
-
-import anyio.to_thread
 
 from deepgram_async.batch._grouped import GroupedWriter
 from deepgram_async.batch._items import Item
 from deepgram_async.batch._journals import Claim, JournalError, Redo
 from deepgram_async.batch._outcomes import Done, Outcome
+from deepgram_async.batch._threads import run_to_end
 from deepgram_async.errors import AudioSourceError, DeepgramError, InvalidStateError
 
 __all__ = [
@@ -152,7 +152,7 @@ class SqliteJournal:
         """
         if self._opened is not None:
             raise InvalidStateError("the journal is open already")
-        self._opened = _Opened(await anyio.to_thread.run_sync(_connect, self._path))
+        self._opened = _Opened(await run_to_end(partial(_connect, self._path), _Connections.close))
         return self
 
     async def __aexit__(
@@ -203,7 +203,7 @@ class _Opened:
         try:
             await self._writer.aclose()
         finally:
-            await anyio.to_thread.run_sync(self._close)
+            await run_to_end(self._close)
 
     async def claim(self, key: str, item: Item, redo: Redo) -> Claim:
         """Claim an item for this run; see ``Journal.claim``."""
@@ -340,6 +340,9 @@ def _connect(path: Path) -> _Connections:
         writing.execute("PRAGMA synchronous = FULL")
         run = _number(writing, "SELECT ifnull(max(run), 0) + 1 FROM item")
         reading = stack.enter_context(closing(_connection(path)))
+        for connection in (writing, reading):
+            # In kB, and no more with more items: the system has the pages in memory anyway.
+            connection.execute("PRAGMA cache_size = -256")
         stack.pop_all()
         return _Connections(path, lock, writing, reading, run)
 

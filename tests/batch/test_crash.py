@@ -32,12 +32,14 @@ def job(service: BatchService, directory: Path) -> subprocess.Popen[bytes]:
 def killed_after(service: BatchService, directory: Path, answers: int) -> None:
     """Run a job and kill it once so many requests were answered."""
     with job(service, directory) as process:
-        until = time.monotonic() + 60
-        while len(service.answered) < answers:
-            assert time.monotonic() < until
-            assert process.poll() is None
-            time.sleep(0.001)
-        process.kill()
+        try:
+            until = time.monotonic() + 60
+            while len(service.answered) < answers:
+                assert time.monotonic() < until
+                assert process.poll() is None
+                time.sleep(0.001)
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("answers", [1, 60, 140])
@@ -49,11 +51,14 @@ def test_a_killed_batch_goes_on_where_it_was(answers: int, tmp_path: Path) -> No
         sent = Counter(service.received)
         done = {entry.name.encode() for entry in journal_entries(tmp_path / "journal", "done")}
         with job(service, tmp_path) as process:
-            assert process.wait(60) == 0
+            try:
+                assert process.wait(60) == 0
+            finally:
+                process.kill()
     # Paid twice is what was sent and not noted yet, and nothing else.
     again = {body for body, count in service.received.items() if count > 1}
     assert again == set(sent) - done
-    assert len(again) <= 2 * MOST
+    assert len(again) <= MOST * 1.25
     assert max(service.received.values()) <= 2
     assert len(service.received) == journal_status(tmp_path / "journal").done == COUNT
     assert_complete(tmp_path)
@@ -74,13 +79,15 @@ def assert_complete(directory: Path) -> None:
 async def test_no_other_batch_takes_the_journal_of_one_that_runs(tmp_path: Path) -> None:
     with in_background(batch_service(is_open=False)) as service:
         with job(service, tmp_path) as process:
-            while not service.in_flight:
-                assert process.poll() is None
-                time.sleep(0.001)  # noqa: ASYNC251  # nothing else runs on this loop
-            with pytest.raises(JournalError, match="another batch is writing"):
-                async with SqliteJournal(tmp_path / "journal"):
-                    pass
-            process.kill()
+            try:
+                while not service.in_flight:
+                    assert process.poll() is None
+                    time.sleep(0.001)  # noqa: ASYNC251  # nothing else runs on this loop
+                with pytest.raises(JournalError, match="another batch is writing"):
+                    async with SqliteJournal(tmp_path / "journal"):
+                        pass
+            finally:
+                process.kill()
         service.open()
         async with SqliteJournal(tmp_path / "journal"):  # nothing keeps what was killed
             pass

@@ -12,6 +12,7 @@ from deepgram_async.batch import (
     BatchSource,
     BytesItem,
     Failed,
+    FileSink,
     JournalError,
     Redo,
     SqliteJournal,
@@ -21,6 +22,7 @@ from deepgram_async.batch import (
 )
 from deepgram_async.errors import AudioSourceError, AuthenticationError, InvalidStateError
 from tests.support.batches import AT_ONCE, BatchService, batch_service, items, names, split
+from tests.support.steps import each_step
 
 
 @pytest.fixture
@@ -244,3 +246,25 @@ async def test_an_outcome_keeps_the_key_of_its_item(path: Path) -> None:
             assert await item_key(outcome.item, {"model": "nova-3"}) == outcome.key
         _, failed = await split(Batch(dg, ["missing"], model="nova-3"))
     assert isinstance(failed[0], Failed)
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_cancelled_at_any_step_a_batch_notes_what_is_true(tmp_path: Path, late: bool) -> None:
+    async with batch_service() as service, service.session() as dg:
+
+        async def run_all(directory: Path) -> None:
+            async with SqliteJournal(directory / "journal") as journal:
+                files = FileSink(directory)
+                await Batch(dg, items(2), journal=journal, sinks=[files], model="nova-3").run()
+
+        for cancellation in each_step(late=late):
+            directory = tmp_path / str(cancellation.step)
+            await cancellation(run_all(directory))
+            kept = {path.stem for path in directory.glob("*.json")}
+            if (directory / "journal").exists():
+                async with SqliteJournal(directory / "journal"):  # it was let go of
+                    pass
+                assert {
+                    entry.name for entry in journal_entries(directory / "journal", "done")
+                } <= kept
+    assert kept == {"item 0", "item 1"}
