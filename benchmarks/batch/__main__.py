@@ -163,10 +163,10 @@ def three_processes(place: Path, count: int) -> Generator[Verdict]:
 
 
 @contextmanager
-def serving(faulty: float) -> Generator[str]:
+def serving(faulty: float, takes_s: float = _TAKES_S) -> Generator[str]:
     """Start a service and yield its address."""
     command = [sys.executable, "-m", "benchmarks.batch.service"]
-    command += [str(_LIMIT), str(_TAKES_S), str(faulty)]
+    command += [str(_LIMIT), str(takes_s), str(faulty)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
         try:
             assert service.stdout is not None

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisGate"]
 
-# How often a process asks for a place that another one may have given back. Of the places of
-# requests that take a few seconds, about one in a hundred is then empty.
+# How often a process asks for a place that another one may have given back: requests take seconds,
+# and a free place waits for half of this.
 _ASK_EVERY_S: Final = 0.04
 # Who has not asked for so long has left the line.
 _IN_LINE_S: Final = 2.0
