@@ -277,6 +277,11 @@ class DeepgramSession:
         return Usage(self._caller)
 
     @property
+    def base_url(self) -> str:
+        """Where requests go."""
+        return self._caller.calls.endpoints.rest
+
+    @property
     def streams(self) -> tuple[SocketStream[Any, Any], ...]:
         """The streams of this session that are open now."""
         return self._connections.sockets.streams
@@ -342,9 +347,7 @@ class DeepgramSession:
         query: Mapping[str, QueryValue] | None = None,
         json: object = None,
     ) -> object:
-        """Send a call that this release has no method for, and return its decoded JSON.
-
-        An empty answer is ``None``. All else is as with every other call.
+        """Send a call that this release has no method for; return its JSON, ``None`` for nothing.
 
         Args:
             method: ``GET``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.

@@ -82,6 +82,11 @@ async def test_a_session_is_closed_twice_without_harm() -> None:
         await dg.aclose()
 
 
+def test_a_session_tells_where_its_requests_go() -> None:
+    assert DeepgramSession("key", region="eu").base_url == "https://api.eu.deepgram.com"
+    assert DeepgramSession("key", base_url="ws://localhost:1/x/").base_url == "http://localhost:1/x"
+
+
 async def test_a_session_that_was_never_used_can_be_closed() -> None:
     await DeepgramSession("key").aclose()
 

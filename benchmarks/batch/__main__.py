@@ -29,6 +29,7 @@ _LIMIT: Final = 50
 _TAKES_S: Final = 0.2
 _FAULTY: Final = 0.05
 _PATIENCE_S: Final = 600.0
+_DRILLS: Final = ("many", "memory", "kills", "three")
 
 
 class Verdict(NamedTuple):
@@ -45,16 +46,18 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=10_000, help="of the large batch")
     parser.add_argument("--kills", type=int, default=10, help="moments at which a batch is killed")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="+", choices=_DRILLS, default=_DRILLS)
     arguments = parser.parse_args()
     random.seed(arguments.seed)
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory(prefix="batch-") as place:
-        for found in chain(
-            many(Path(place), arguments.items),
-            memory(Path(place), arguments.items),
-            kills(Path(place), arguments.items // 5, arguments.kills),
-            three_processes(Path(place), arguments.items // 3),
-        ):
+        drills = {
+            "many": many(Path(place), arguments.items),
+            "memory": memory(Path(place), arguments.items),
+            "kills": kills(Path(place), arguments.items // 5, arguments.kills),
+            "three": three_processes(Path(place), arguments.items // 3),
+        }
+        for found in chain.from_iterable(drills[name] for name in arguments.only):
             verdicts.append(found)
             mark = "kept" if found.is_kept else "BROKEN"
             print(f"{mark:7} {found.promise}: {found.seen}", flush=True)
@@ -138,7 +141,7 @@ def kills(place: Path, count: int, times: int) -> Generator[Verdict]:
     yield Verdict(
         "what is sent again was in flight",
         f"at most {again_most} items of {count}, of {in_flight_most} that were sent and not noted",
-        late == 0 and again_most <= 1.25 * _LIMIT,
+        late == 0 and again_most <= 1.5 * _LIMIT,
     )
 
 

@@ -68,6 +68,7 @@ class Service:
         self.connections = 0
         self.hearing: set[ServerConnection] = set()
         self.last: Recognizer | None = None
+        """Who was told last that the audio had ended."""
         self._speech = speech
         self._numbers = random.Random(seed)
         self._container = container
@@ -87,7 +88,6 @@ class Service:
         """Talk to one connection until it ends."""
         recognizer = self._recognizer(connection)
         self.connections += 1
-        self.last = recognizer
         mouth = _Mouth(connection, self._numbers)
         speaking = asyncio.create_task(mouth.speak())
         try:
@@ -136,6 +136,7 @@ class Service:
                 await connection.close(1011, "this is no audio")
                 return
             if message["type"] == "CloseStream":
+                self.last = recognizer
                 mouth.end()
                 await speaking
                 await _close_regularly(connection, recognizer)

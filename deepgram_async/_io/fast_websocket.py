@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from struct import Struct
 from typing import Final, cast
 
+from websockets.exceptions import ProtocolError
+from websockets.frames import Close as ClosePayload
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import Protocol, Side, State
@@ -19,6 +21,7 @@ except ImportError:  # the package was built without its C part
     from websockets.utils import apply_mask
 
 from deepgram_async._io.handshake import Handshake
+from deepgram_async._io.shared_buffer import BufferedReader
 from deepgram_async._io.sockets import Receiver, WebSocket
 from deepgram_async._protocol.sockets import Close
 
@@ -31,9 +34,12 @@ _LONGEST_HEAD: Final = 16 << 10
 _REQUEST_ID: Final = "dg-request-id"
 _WHOLE_TEXT: Final = 0x81
 _WHOLE_BINARY: Final = 0x82
+_WHOLE_CLOSE: Final = 0x88
 _WHOLE_PING: Final = 0x89
 _WHOLE_PONG: Final = 0x8A
 _WHOLE: Final = frozenset((_WHOLE_TEXT, _WHOLE_BINARY))
+_SHORT_CUTS: Final = frozenset((_WHOLE_CLOSE, _WHOLE_PONG))
+_REGULAR_CLOSE: Final = ClosePayload(CloseCode.NORMAL_CLOSURE, "").serialize()
 _CONTINUATION: Final = 0x00
 _FIRST_CONTROL: Final = 0x08
 # First bytes of frames that can be valid: fragments, whole messages, Close, Ping and Pong.
@@ -61,14 +67,14 @@ _WRITE_BYTES: Final = 32 << 10
 _MOST_FRAGMENTS: Final = 4096
 
 
-class FastWebSocket(asyncio.Protocol, WebSocket):
+class FastWebSocket(BufferedReader, WebSocket):
     """A WebSocket that builds and reads the common frames by itself.
 
     The common frames are text and binary ones that are whole - a message in one frame of at most
-    64 KiB - and pongs. Every other frame - pings, fragments, long ones, broken ones, the end - goes
-    through websockets, with all of its bytes. As soon as the connection is closing, everything
-    does. So this class has to know where each frame begins, and little else of the protocol; and
-    a connection that has common frames only needs no protocol of websockets.
+    64 KiB -, pongs, and a Close, if no other frame came before it. Every other frame - pings,
+    fragments, long ones, broken ones - goes through websockets, with all of its bytes, and then
+    the end does, too. So this class has to know where each frame begins, and little else of the
+    protocol; and a connection that has common frames only needs no protocol of websockets.
     """
 
     __slots__ = (
@@ -76,6 +82,7 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
         "_close_timeout_s",
         "_early",
         "_end",
+        "_farewell",
         "_fragments",
         "_handshake",
         "_has_failed",
@@ -91,9 +98,11 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
         "_leaving",
         "_logger",
         "_max_size",
+        "_missing",
         "_next_key",
         "_protocol",
         "_receiver",
+        "_said_goodbye",
         "_shaken",
         "_to_pass_on",
         "_transport",
@@ -128,6 +137,10 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
         self._abort_reason: str | None = None
         self._leaving: asyncio.TimerHandle | None = None
         self._leavers: list[asyncio.Future[None]] = []
+        self._said_goodbye = False
+        """Whether a Close was sent without websockets."""
+        self._farewell: Close | None = None
+        """The Close that was received without websockets."""
         self._end: Close | None = None
         # Of the handshake.
         self._handshake: Handshake | None = handshake
@@ -139,6 +152,8 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
         """Whether everything that comes is left to websockets."""
         self._held = b""
         """The beginning of a frame that is not complete."""
+        self._missing = 0
+        """How many bytes of its header, or, if that is complete, of the frame are missing."""
         self._to_pass_on = 0
         """How many bytes of the current frame are left to websockets."""
         self._in_fragments = False
@@ -179,23 +194,31 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
 
     def write(self, frames: Sequence[str | bytes]) -> None:
         """Write frames in their order, in one piece; only while ``is_writable``."""
-        parts: list[bytes] = []
-        for frame in frames:
-            if isinstance(frame, str):
-                parts += self._framed(_WHOLE_TEXT, frame.encode())
-            else:
-                parts += self._framed(_WHOLE_BINARY, frame)
-        self._write(b"".join(parts))
+        framed = [
+            self._framed(_WHOLE_TEXT, frame.encode())
+            if isinstance(frame, str)
+            else self._framed(_WHOLE_BINARY, frame)
+            for frame in frames
+        ]
+        self._write(framed[0] if len(framed) == 1 else b"".join(framed))
+
+    def write_audio(self, frame: bytes) -> None:
+        """Write one frame of audio; only while ``is_writable``."""
+        self._write(self._framed(_WHOLE_BINARY, frame))
 
     def ping(self) -> None:
         """Ask the peer for a sign of life."""
         if self._is_open:
-            self._write(b"".join(self._framed(_WHOLE_PING, b"")))
+            self._write(self._framed(_WHOLE_PING, b""))
 
     def start_closing(self) -> None:
         """Say goodbye with code 1000; what was written before still goes out."""
-        if self._is_open:
-            self._websockets().send_close(CloseCode.NORMAL_CLOSURE)
+        if not self._is_open:
+            return
+        if self._protocol is None:
+            self._say_goodbye(_REGULAR_CLOSE)
+        else:
+            self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
             self._flush()
             self._look_at_state()
 
@@ -247,37 +270,42 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
         if self.is_writable and self._receiver is not None:
             self._receiver.room_came()
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes | memoryview) -> None:
         """Take what has come."""
         self.was_heard = True
         if self._is_plain:
             self._pass_on(data)
-        elif self._is_open:
-            if self._held:
-                data, self._held = self._held + data, b""
-            self._receive_frames(data)
+        elif self._farewell is not None:
+            pass  # nothing counts after the Close
         elif self._handshake is not None:
             self._receive_head(self._handshake, data)
+        elif self._held:
+            self._receive_rest(data)
         else:
-            self._go_plain(data)
+            self._receive_frames(data)
 
     def eof_received(self) -> None:
         """Take the end of what comes; the transport closes then."""
-        self._leave_to_websockets()
+        if self._is_left_to_websockets:
+            self._leave_to_websockets()
+        else:
+            self._is_open = self.is_writable = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take the end of the connection."""
-        protocol = self._leave_to_websockets()
+        noticed = self._abort_reason or ""
+        if self._is_left_to_websockets:
+            end = self._leave_to_websockets().close_exc
+            if end.rcvd is not None:
+                self._farewell = Close(end.rcvd.code, end.rcvd.reason)
+            elif end.sent is not None:
+                noticed = noticed or end.sent.reason
+        self._is_open = self.is_writable = False
         if self._leaving is not None:
             self._leaving.cancel()
         self._shake()
-        end = protocol.close_exc
-        if end.rcvd is not None:
-            self._end = Close(end.rcvd.code, end.rcvd.reason)
-        else:
-            # Nothing was received, so the reason is what was noticed on this side.
-            noticed = self._abort_reason or (end.sent.reason if end.sent is not None else "")
-            self._end = Close(_ABNORMAL, noticed)
+        # Where no Close was received, the reason is what was noticed on this side.
+        self._end = self._farewell or Close(_ABNORMAL, noticed)
         for leaver in self._leavers:
             if not leaver.done():
                 leaver.set_result(None)
@@ -286,7 +314,7 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
 
     # Private methods for receiving.
 
-    def _receive_head(self, handshake: Handshake, data: bytes) -> None:
+    def _receive_head(self, handshake: Handshake, data: bytes | memoryview) -> None:
         """Read the answer to the handshake; frames may come with its end."""
         self._head += data
         found = self._head.find(_END_OF_HEAD)
@@ -305,7 +333,20 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
         if rest:
             self._receive_frames(rest)
 
-    def _receive_frames(self, data: bytes) -> None:
+    def _receive_rest(self, data: bytes | memoryview) -> None:
+        """Complete the frame that is held back, and go on with what follows it."""
+        while self._held:
+            piece, data = data[: self._missing], data[self._missing :]
+            self._held += piece
+            self._missing -= len(piece)
+            if self._missing:
+                return
+            held, self._held = self._held, b""
+            self._receive_frames(held)  # which may have learned only how long it is
+        if data:
+            self.data_received(data)
+
+    def _receive_frames(self, data: bytes | memoryview) -> None:
         """Read whole frames and pass the others on."""
         position, end = 0, len(data)
         deliver = self._early.append if self._receiver is None else self._receiver.frame_received
@@ -321,7 +362,7 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
                 continue
             start = position + 2
             if start > end:
-                self._held = data[position:]
+                self._hold(data[position:], start - end)
                 return
             first, length = data[position], data[position + 1]
             if first not in _KNOWN or length & _MASKED:
@@ -331,30 +372,51 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
                 width = 2 if length == _TWO_BYTES_OF_LENGTH else 8
                 start += width
                 if start > end:
-                    self._held = data[position:]
+                    self._hold(data[position:], start - end)
                     return
                 length = int.from_bytes(data[start - width : start], "big")
             stop = start + length
-            is_common = first in _WHOLE and length <= _LONGEST_MEDIUM and not self._in_fragments
-            if is_common and stop <= end:
+            is_whole = stop <= end
+            is_data = first in _WHOLE and length <= _LONGEST_MEDIUM and not self._in_fragments
+            is_control = first in _SHORT_CUTS and length < _TWO_BYTES_OF_LENGTH
+            if is_data and is_whole:
                 if first == _WHOLE_BINARY:
-                    deliver(data[start:stop])
+                    deliver(bytes(data[start:stop]))
                 else:
                     try:
-                        text = data[start:stop].decode()
+                        text = str(data[start:stop], "utf-8")
                     except UnicodeDecodeError:
                         self._go_plain(data[position:])  # websockets ends the connection
                         return
                     deliver(text)
                 position = stop
-            elif is_common and length <= _LONGEST_HELD:
-                self._held = data[position:]
+            elif (is_data or is_control) and not is_whole and length <= _LONGEST_HELD:
+                self._hold(data[position:], stop - end)
                 return
-            elif first == _WHOLE_PONG and length < _TWO_BYTES_OF_LENGTH and stop <= end:
+            elif is_control and first == _WHOLE_PONG:
                 position = stop  # the sign of life was seen
+            elif is_control and self._received_close(bytes(data[start:stop])):
+                return
             else:
                 self._note_fragment(first)
                 self._to_pass_on = stop - position
+
+    def _hold(self, beginning: bytes | memoryview, missing: int) -> None:
+        self._held = bytes(beginning)
+        self._missing = missing
+
+    def _received_close(self, payload: bytes) -> bool:
+        """Take the Close of the peer, unless it is for websockets to judge."""
+        if self._protocol is not None:
+            return False
+        try:
+            close = ClosePayload.parse(payload)
+        except (ProtocolError, UnicodeDecodeError):
+            return False
+        if not self._said_goodbye:
+            self._say_goodbye(payload)
+        self._farewell = Close(close.code, close.reason)
+        return True
 
     def _deliver(self, message: str | bytes) -> None:
         if self._receiver is None:
@@ -378,9 +440,17 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
                 self._protocol = Protocol(Side.CLIENT, max_size=size, logger=logger)
             else:
                 self._protocol = self._handshake.judge(size, logger)
+            if self._said_goodbye:
+                self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
+                self._protocol.data_to_send()  # it was sent already
         return self._protocol
 
-    def _go_plain(self, data: bytes) -> None:
+    @property
+    def _is_left_to_websockets(self) -> bool:
+        """Whether websockets has to judge how the connection ends."""
+        return self._protocol is not None or self._handshake is not None
+
+    def _go_plain(self, data: bytes | memoryview) -> None:
         """Leave this and all that follows to websockets."""
         self._is_plain = True
         rest, self._held = self._held + data, b""
@@ -396,9 +466,9 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
         self._take_events(protocol)
         return protocol
 
-    def _pass_on(self, data: bytes) -> None:
+    def _pass_on(self, data: bytes | memoryview) -> None:
         protocol = self._websockets()
-        protocol.receive_data(data)
+        protocol.receive_data(bytes(data))
         self._take_events(protocol)
 
     def _take_events(self, protocol: Protocol) -> None:
@@ -465,8 +535,19 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
             self.is_writable = self._is_open and not self._is_paused
             return
         self._is_open = self.is_writable = False
-        # A peer that said goodbye, or was told to go, may stay for ever.
-        if self._leaving is None and protocol.close_expected() and self._end is None:
+        if protocol.close_expected():
+            self._leave_soon()
+
+    def _say_goodbye(self, payload: bytes) -> None:
+        """Send a Close; nothing follows it."""
+        self._write(self._framed(_WHOLE_CLOSE, payload))
+        self._said_goodbye = True
+        self._is_open = self.is_writable = False
+        self._leave_soon()
+
+    def _leave_soon(self) -> None:
+        """Bound the time: a peer that said goodbye, or was told to go, may stay for ever."""
+        if self._leaving is None and self._end is None:
             self._leaving = asyncio.get_running_loop().call_later(
                 self._close_timeout_s, self._transport.abort
             )
@@ -485,8 +566,8 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
         if not self._transport.is_closing():  # if it is, the end is on its way
             self._transport.write(data)
 
-    def _framed(self, first: int, payload: bytes) -> tuple[bytes, bytes]:
-        """Return the header of a frame with its key, and the masked payload."""
+    def _framed(self, first: int, payload: bytes) -> bytes:
+        """Return a frame."""
         at = self._next_key
         if at == len(self._keys):
             self._keys = os.urandom(_KEYS * _KEY_BYTES)
@@ -500,4 +581,4 @@ class FastWebSocket(asyncio.Protocol, WebSocket):
             header = _MEDIUM_HEADER.pack(first, _MASKED | _TWO_BYTES_OF_LENGTH, length, key)
         else:
             header = _LONG_HEADER.pack(first, _MASKED | _EIGHT_BYTES_OF_LENGTH, length, key)
-        return header, apply_mask(payload, key)
+        return header + apply_mask(payload, key)

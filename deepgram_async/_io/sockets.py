@@ -48,6 +48,10 @@ class WebSocket(ABC):
     def write(self, frames: Sequence[str | bytes]) -> None:
         """Write frames in their order; only while ``is_writable``."""
 
+    def write_audio(self, frame: bytes) -> None:
+        """Write one frame of audio; only while ``is_writable``."""
+        self.write((frame,))
+
     @abstractmethod
     def ping(self) -> None:
         """Ask the peer for a sign of life."""

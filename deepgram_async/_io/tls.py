@@ -10,16 +10,18 @@ import ssl
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar, cast
 
+from deepgram_async._io.shared_buffer import BufferedReader
+
 __all__ = ["TlsConnection"]
 
 # More than one record never comes out at once.
 _RECORD_BYTES: Final = 16 << 10
 _BROKEN: Final = "the TLS handshake was broken off"
 
-P = TypeVar("P", bound=asyncio.Protocol)
+P = TypeVar("P", bound=BufferedReader)
 
 
-class TlsConnection(asyncio.Protocol, asyncio.Transport, Generic[P]):
+class TlsConnection(BufferedReader, asyncio.Transport, Generic[P]):
     """Encrypts what a protocol writes and decrypts what it is to read.
 
     To the network it is a protocol, to ``inner`` a transport.
@@ -62,7 +64,7 @@ class TlsConnection(asyncio.Protocol, asyncio.Transport, Generic[P]):
         self._network = cast("asyncio.Transport", transport)
         self._shake()
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes | memoryview) -> None:
         """Decrypt what has come."""
         self._incoming.write(data)
         if self._is_established:

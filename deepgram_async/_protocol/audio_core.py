@@ -37,11 +37,12 @@ class AudioCore(SocketCore[E]):
 
     def frame_sent(self, frame: str | bytes, now: float) -> None:
         """Note that a frame was written."""
-        self._last_sent_at = now
-        if not isinstance(frame, str):
-            if self.first_audio_at is None:
-                self.first_audio_at = now
-            self.audio_bytes_sent += len(frame)
+        if isinstance(frame, str):
+            self._last_sent_at = now
+            return
+        if self.first_audio_at is None:
+            self.first_audio_at = now
+        self.audio_sent(len(frame), now)
 
     @property
     def audio_sent_s(self) -> float | None:

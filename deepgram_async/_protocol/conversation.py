@@ -138,7 +138,7 @@ class ConversationMemory(Memory[AgentEvent]):
         Raises:
             OptionError: The settings hold what JSON cannot.
         """
-        self._is_behind = False
+        self.is_behind = False
         self._settings: dict[str, Any] = msgspec.json.decode(text_frame(settings, "settings"))
         self._call_patience_s = call_patience_s
         self._dialogue = Dialogue(most_characters)
@@ -245,7 +245,7 @@ class ConversationMemory(Memory[AgentEvent]):
             reason = f"{self._encoding} cannot be continued in the middle"
             raise CannotResume(reason, "send raw audio to have lost connections replaced")
         self._is_owed = self._owes_answer
-        self._is_behind = True
+        self.is_behind = True
         self._stage = _Stage.CONNECTED
         self._agent_speaks = False
         self._repeated = None
@@ -286,17 +286,13 @@ class ConversationMemory(Memory[AgentEvent]):
         if self._repeated is not None:
             return self._repeat(self._repeated)
         frame = self._backlog.next(now)
-        self._is_behind = frame is not None
+        self.is_behind = frame is not None
         return frame
 
     def change(self, options: Mapping[str, object]) -> None:
         """Take nothing: the options of a conversation are its settings."""
 
     # Public attributes.
-
-    @property
-    def is_behind(self) -> bool:
-        return self._is_behind
 
     @property
     def options(self) -> Mapping[str, object]:

@@ -108,6 +108,11 @@ class SocketCore(ABC, Generic[E]):
         """Note that a frame was written."""
         self._last_sent_at = now
 
+    def audio_sent(self, size: int, now: float) -> None:
+        """Note that so much more audio was written, the last of it now; not the first."""
+        self._last_sent_at = now
+        self.audio_bytes_sent += size
+
     # Public methods for time.
 
     @property

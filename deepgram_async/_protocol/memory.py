@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 import msgspec
@@ -48,6 +48,8 @@ class Memory(ABC, Generic[E]):
     Time comes in as an argument, in seconds of any clock that runs evenly.
     """
 
+    is_behind: bool = False
+    """Whether the present connection has not been told all that was said."""
     wants_handover: bool = False
     """Whether the service has said that it will end the present connection soon."""
     is_over: bool = False
@@ -62,6 +64,11 @@ class Memory(ABC, Generic[E]):
         A frame that must not go out yet, or not as it is, leaves the memory behind: ``is_behind``
         tells after the call which of the two it is.
         """
+
+    @property
+    def remember_audio(self) -> Callable[[bytes], None] | None:
+        """What does as ``add`` for audio while level, by a shorter way; ``None`` if nothing."""
+        return None
 
     # What is never sent, because more was said than the network takes.
 
@@ -115,11 +122,6 @@ class Memory(ABC, Generic[E]):
         """
 
     # Public attributes.
-
-    @property
-    @abstractmethod
-    def is_behind(self) -> bool:
-        """Whether the present connection has not been told all that was said."""
 
     @property
     @abstractmethod

@@ -90,8 +90,9 @@ class ReplayLog:
         if self._learns:
             self._learn(chunk)
         self._chunks.append(chunk)
-        self._end += len(chunk)
-        if not self.is_behind and self._is_over():
+        self._end = end = self._end + len(chunk)
+        is_over = self._learns or end - self._begin - self._left_out > self._limit
+        if is_over and not self.is_behind:
             self._drop_oldest()
 
     def add_control(self, frame: str, *, needs_answer: bool) -> None:
@@ -154,8 +155,7 @@ class ReplayLog:
         self._covered_s = max(self._covered_s, until_s)
         # Where time is not known, a result says no more than that the beginning was heard.
         position = reached if self._clock.reason else self._clock.position_of(self._covered_s)
-        while self._chunks and self._begin + len(self._chunks[0]) <= position:
-            self._let_go()
+        self._let_go_until(position)
         self._clock.forget(self._begin)
         if self._controls:
             self._controls = [
@@ -187,8 +187,7 @@ class ReplayLog:
         start = 0 if clock.reason is not None else clock.position_of(self._covered_s)
         if start < self._begin:
             start = min(clock.start_from(self._begin), self._end)
-        while self._chunks and self._begin + len(self._chunks[0]) <= start:
-            self._let_go()
+        self._let_go_until(start)
         if self._begin < start:
             self._cut_first(start - self._begin)
         self._preface = clock.header if start else b""
@@ -306,6 +305,16 @@ class ReplayLog:
         """Drop what the bounds ask for; the youngest chunk always stays."""
         while len(self._chunks) > 1 and self._is_over():
             self._let_go()
+
+    def _let_go_until(self, position: int) -> None:
+        chunks, begin = self._chunks, self._begin
+        while chunks and (end := begin + len(chunks[0])) <= position:
+            if type(chunks.popleft()) is Gap:
+                self._left_out -= end - begin
+            if self._next:
+                self._next -= 1
+            begin = end
+        self._begin = begin
 
     def _let_go(self) -> None:
         chunk = self._chunks.popleft()

@@ -93,7 +93,7 @@ class SpeechMemory(Memory[E], Generic[E, S]):
             options: The options of the stream.
             make_segment: Makes an empty segment.
         """
-        self._is_behind = False
+        self.is_behind = False
         self._options = dict(options)
         self._make_segment = make_segment
         self._segments: deque[S] = deque()
@@ -122,7 +122,7 @@ class SpeechMemory(Memory[E], Generic[E, S]):
             segment.came = 0
         self._sent = 0
         self._keep(lambda entry: True)
-        self._is_behind = True
+        self.is_behind = True
         return Rewind(offset_s=0.0, dropped_s=0.0)
 
     def wait_s(self, now: float) -> float:
@@ -138,17 +138,13 @@ class SpeechMemory(Memory[E], Generic[E, S]):
             self._sent += 1
             self._unsent_bytes -= entry.size
             self._goes_out(entry, now)
-        self._is_behind = self._sent < len(self._log)
+        self.is_behind = self._sent < len(self._log)
         return frame
 
     def change(self, options: Mapping[str, object]) -> None:
         self._options |= options
 
     # Public attributes.
-
-    @property
-    def is_behind(self) -> bool:
-        return self._is_behind
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -188,8 +184,8 @@ class SpeechMemory(Memory[E], Generic[E, S]):
     ) -> None:
         entry = Entry(frame, spoken, segment, _size(frame))
         self._log.append(entry)
-        if self._is_behind or self._delay(entry, now) > 0:
-            self._is_behind = True
+        if self.is_behind or self._delay(entry, now) > 0:
+            self.is_behind = True
             self._unsent_bytes += entry.size
         else:
             self._sent += 1
@@ -213,14 +209,14 @@ class SpeechMemory(Memory[E], Generic[E, S]):
 
     def _fresh(self, audio: bytes) -> bytes | None:
         """Return what the user does not have of a frame of audio."""
-        segment = self._current
-        if segment is None:
+        if not self._segments:
             return audio
+        segment, size = self._segments[0], len(audio)
         known = segment.had - segment.came
-        segment.came += len(audio)
-        if known >= len(audio):
+        segment.came = came = segment.came + size
+        if known >= size:
             return None
-        segment.had = segment.came
+        segment.had = came
         return audio[known:] if known else audio
 
 
@@ -267,11 +263,12 @@ class SpeakV1Memory(SpeechMemory[SpeakEvent, Segment]):
         self._remember(frame, spoken, segment, now)
 
     def place(self, event: SpeakEvent) -> SpeakEvent | None:
-        if self._log and _is_clear(self._log[0]):
+        log = self._log
+        if log and log[0].spoken.type == "Clear":
             if isinstance(event, Cleared) and self._sent:
-                self._let_go(self._log[0])
+                self._let_go(log[0])
             return event
-        if isinstance(event, bytes):
+        if type(event) is bytes:
             return self._fresh(event)
         if isinstance(event, Flushed):
             current = self._current

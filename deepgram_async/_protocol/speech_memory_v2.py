@@ -148,8 +148,8 @@ class SpeakV2Memory(SpeechMemory[FluxSpeakEvent, _Turn]):
         told = spoken.playback_offset
         interrupt = _Interrupt(frame, None if told is None else told.value)
         self._interrupts.append(interrupt)
-        if self._is_behind or self._translated(interrupt) != frame:
-            self._is_behind = True
+        if self.is_behind or self._translated(interrupt) != frame:
+            self.is_behind = True
         else:
             self._interrupts_sent += 1
 
@@ -316,14 +316,14 @@ class SpeakV2Memory(SpeechMemory[FluxSpeakEvent, _Turn]):
         self._is_resumed = True
 
     def next(self, now: float) -> str | bytes | None:
-        if self._is_behind:
+        if self.is_behind:
             if self._interrupts_sent and not self._was_refused:
-                self._is_behind = self._has_unsent
+                self.is_behind = self._has_unsent
                 return None
             if self._interrupts_sent < len(self._interrupts):
                 interrupt = self._interrupts[self._interrupts_sent]
                 self._interrupts_sent += 1
-                self._is_behind = self._has_unsent
+                self.is_behind = self._has_unsent
                 return self._translated(interrupt)
         return super().next(now)
 

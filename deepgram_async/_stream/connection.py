@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from deepgram_async._protocol.core import SocketCore
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, State
+from deepgram_async._stream.lane import BURST_S, Lane
 from deepgram_async.models.events import Stalled
 
 if TYPE_CHECKING:
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Carrier", "Connection", "Sink"]
 
 _ABNORMAL: Final = 1006
-# Frames in shorter intervals than this share a write: each costs a call of the system.
-_BURST_S: Final = 0.001
 # What is written at once. The buffer of the transport would take more, out of sight of the bound.
 _WRITE_BYTES: Final = 32 << 10
 # A peer is looked at so often in the time that it has.
@@ -44,6 +44,9 @@ class Sink(Protocol[E_contra]):
 class Carrier(Protocol):
     """What a stream needs of a connection, or of several that look like one."""
 
+    lane: Lane
+    """The short way of audio; ``offer`` is the long one."""
+
     def start(self) -> None:
         """Hand over what has come so far, and all that follows."""
 
@@ -52,6 +55,10 @@ class Carrier(Protocol):
 
     def put(self, frame: str | bytes) -> None:
         """Queue a frame; the order of calls is the order on the wire."""
+
+    def offer(self, frame: bytes) -> bool:
+        """Queue a frame of audio, if there is room for it; return whether there was."""
+        ...
 
     def make_room(self) -> list[bytes]:
         """Leave out the oldest audio that waits until there is room, and return it."""
@@ -126,7 +133,9 @@ class Connection(Generic[E]):
         websocket: WebSocket,
         settings: StreamSettings,
         sink: Sink[E | Stalled],
+        lane: Lane | None = None,
     ) -> None:
+        self.lane = Lane() if lane is None else lane
         self._core = core
         self._websocket = websocket
         self._settings = settings
@@ -136,7 +145,6 @@ class Connection(Generic[E]):
         self._frames: list[str | bytes] = []
         self._waiting_bytes = 0
         self._joins_s = settings.join_audio_s
-        self._put_at = 0.0
         self._flush_is_due = False
         self._is_finishing = False
         self._is_stopped = False
@@ -176,6 +184,23 @@ class Connection(Generic[E]):
             finally:
                 self._waiters.remove(waiter)
 
+    def offer(self, frame: bytes) -> bool:
+        """Queue a frame of audio, if there is room for it; return whether there was."""
+        if not self.has_room:
+            return False
+        self.put(frame)
+        self.open_lane(None)
+        return True
+
+    def open_lane(self, remember: Callable[[bytes], None] | None) -> None:
+        """Let audio that follows take the short way.
+
+        Args:
+            remember: Keeps a chunk, to be said again on another connection.
+        """
+        if not self._joins_s and not self._is_stopped:
+            self.lane.open(self._websocket, self._core, self._frames, remember)
+
     def put(self, frame: str | bytes) -> None:
         """Write a frame, or queue it; the order of calls is the order on the wire.
 
@@ -185,9 +210,11 @@ class Connection(Generic[E]):
         if self._joins_s:
             self._hold(frame)
             return
-        now = self._loop.time()
-        is_burst = now < self._put_at + _BURST_S
-        self._put_at = now
+        lane, now = self.lane, self._loop.time()
+        if isinstance(frame, str):
+            lane.close()
+        is_burst = now < lane.put_at + BURST_S
+        lane.put_at = now
         is_writable = self._websocket.is_writable
         if is_writable and not is_burst and not self._frames:
             self._websocket.write((frame,))
@@ -228,6 +255,7 @@ class Connection(Generic[E]):
 
     def finish(self) -> None:
         """Close the WebSocket when all is written: for protocols without a closing message."""
+        self.lane.close()
         self._is_finishing = True
         self._flush()
 
@@ -277,6 +305,7 @@ class Connection(Generic[E]):
     @property
     def audio_sent_s(self) -> float | None:
         """Seconds of audio sent, or ``None`` where that is unknown or has no meaning."""
+        self.lane.settle()
         return self._core.audio_sent_s
 
     @property
@@ -302,7 +331,7 @@ class Connection(Generic[E]):
         if sink is None:
             return
         self._spoke = True
-        self._heard_then = core.audio_bytes_sent
+        self._heard_then = core.audio_bytes_sent + self.lane.unsettled_bytes
         try:
             sink.take(core.receive(frame))
         except Exception as error:  # a bug, too, must end in the stream and not in the event loop
@@ -314,6 +343,7 @@ class Connection(Generic[E]):
 
     def socket_ended(self, close: Close) -> None:
         """Settle how the connection ended."""
+        self.lane.close()
         self._core.receive_close(close, is_all_sent=not self._frames)
         self._stop()
         self._end(self._core.close_error)
@@ -356,6 +386,7 @@ class Connection(Generic[E]):
 
     def _stop(self) -> None:
         """Let everybody go who waits for room, and watch no more."""
+        self.lane.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -366,6 +397,7 @@ class Connection(Generic[E]):
 
     def _watch(self) -> None:
         """Do what is due, and come back when the next thing is."""
+        self.lane.settle()
         now = self._loop.time()
         if now >= self._next_look_at:
             self._next_look_at = now + self._look_every_s

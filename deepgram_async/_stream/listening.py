@@ -18,6 +18,7 @@ from deepgram_async._protocol.sources import AudioChunks
 from deepgram_async._protocol.timelines import Timeline
 from deepgram_async._stream.audio_stream import AudioStream
 from deepgram_async._stream.connection import Carrier, Sink
+from deepgram_async._stream.lane import Lane
 from deepgram_async._stream.pump import chunks_of
 from deepgram_async._stream.resumable import ConnectorMaker
 from deepgram_async.errors import ConfigureError, InvalidStateError, OperationTimeoutError
@@ -46,6 +47,7 @@ class ListeningStream(AudioStream[C, E]):
     ) -> None:
         super().__init__(connector, options, make_core, is_expendable, settings, options)
         self._timeline = timeline
+        self._lane = Lane()
         self._is_followed_here = False
         """Whether no memory has the timeline follow what comes."""
         self._first_result_s: float | None = None
@@ -100,14 +102,9 @@ class ListeningStream(AudioStream[C, E]):
             ConnectionLostError: The stream has ended unasked.
             InvalidStateError: The closing message was sent, or the stream is not open.
         """
-        core, connection = self._ready()
-        if not connection.has_room:
-            await self._make_room(connection)
+        if not self._lane.send(chunk):
             self._ready()
-        if self._samples is None:
-            connection.put(core.send_audio(chunk))
-        else:
-            self._put_audio(connection, core.send_audio(chunk))
+            await self._send_chunk(chunk)
 
     async def close_stream(self) -> None:
         """End the audio without waiting for the results; go on iterating to get them.
@@ -165,7 +162,9 @@ class ListeningStream(AudioStream[C, E]):
 
     def _carried(self, core: C, websocket: WebSocket, sink: Sink[E]) -> Carrier:
         self._is_followed_here = self._policy is None
-        return super()._carried(core, websocket, sink)
+        carrier = super()._carried(core, websocket, sink)
+        self._lane = carrier.lane
+        return carrier
 
     async def _configure(self, make_frame: Callable[[C], str]) -> E:
         """Send a ``Configure`` and return the answer; one is under way at a time."""
@@ -212,6 +211,18 @@ class ListeningStream(AudioStream[C, E]):
     def _before_the_end(self, core: C, connection: Carrier) -> None:
         """Say what has to be said between the end of a source and the closing message."""
 
+    async def _send_chunk(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Queue a chunk of audio, waiting while the queue is full."""
+        core, connection = self._opened()
+        frame = core.send_audio(chunk)
+        if self._samples is None and connection.offer(frame):
+            return
+        if not connection.has_room:
+            await self._make_room(connection)
+            self._opened()
+            frame = core.send_audio(chunk)
+        self._put_audio(connection, frame)
+
     # The task that sends.
 
     async def _send_all(self, source: AudioChunks) -> None:
@@ -219,10 +230,8 @@ class ListeningStream(AudioStream[C, E]):
         try:
             async with aclosing(chunks_of(source)) as chunks:
                 async for chunk in chunks:
-                    if not connection.has_room:
-                        await self._make_room(connection)
-                    self._opened()
-                    self._put_audio(connection, core.send_audio(chunk))
+                    if not self._lane.send(chunk):
+                        await self._send_chunk(chunk)
             self._before_the_end(core, connection)
         except Exception as error:  # the source is the caller's: its error is the caller's to see
             self._fail(error)

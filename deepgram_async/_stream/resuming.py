@@ -22,6 +22,7 @@ from deepgram_async._protocol.reconnect import (
 from deepgram_async._protocol.settings import StreamSettings
 from deepgram_async._protocol.sockets import Close, State
 from deepgram_async._stream.connection import Connection, Sink
+from deepgram_async._stream.lane import Lane
 from deepgram_async._stream.signal import Signal
 from deepgram_async.errors import ConnectionLostError, DeepgramError
 from deepgram_async.models.events import Reconnected, Reconnecting, Stalled
@@ -92,6 +93,7 @@ class ResumingConnection(Generic[E]):
         sink: Sink[E | Reconnecting | Reconnected | Stalled],
         resumption: Resumption[E],
     ) -> None:
+        self.lane = Lane()
         self._core = core
         self._settings = settings
         self._sink = sink
@@ -146,6 +148,8 @@ class ResumingConnection(Generic[E]):
     def put(self, frame: str | bytes) -> None:
         """Queue a frame; the order of calls is the order on the wire."""
         memory = self._memory
+        if isinstance(frame, str):
+            self.lane.close()
         was_behind = memory.is_behind
         memory.add(frame, self._loop.time())
         if not memory.is_behind:
@@ -156,6 +160,19 @@ class ResumingConnection(Generic[E]):
                 self._wake()
         else:  # it cannot be said as it is, or not yet
             self._heal(self._say_again())
+
+    def offer(self, frame: bytes) -> bool:
+        """Queue a frame of audio, if there is room for it; return whether there was."""
+        memory, link = self._memory, self._link
+        if memory.is_behind or not link.has_room:
+            if not self.has_room:
+                return False
+            self.put(frame)
+        else:
+            memory.add(frame, self._loop.time())
+            link.put(frame)
+            link.open_lane(memory.remember_audio)
+        return True
 
     def make_room(self) -> list[bytes]:
         """Leave out the oldest audio that waits until there is room, and return it."""
@@ -259,7 +276,8 @@ class ResumingConnection(Generic[E]):
             return
         memory = self._memory
         placed = memory.place(event)
-        self._core.request_id = self._link_core.request_id  # a greeting may have told it
+        if type(event) is not bytes:  # a greeting may have told it
+            self._core.request_id = self._link_core.request_id
         if memory.is_behind or self._is_handing_over:
             self._has_work.set()
             self._be_patient()
@@ -287,7 +305,7 @@ class ResumingConnection(Generic[E]):
         core.follow(self._core, self._memory.sent_bytes)
         self._core.request_id = websocket.request_id
         self._link_core = core
-        return Connection(core, websocket, self._settings, self)
+        return Connection(core, websocket, self._settings, self, self.lane)
 
     def _forward(self, frame: str | bytes) -> None:
         if isinstance(frame, str):
@@ -300,6 +318,7 @@ class ResumingConnection(Generic[E]):
             self._sink.ended(error)
 
     def _stop(self) -> None:
+        self.lane.close()
         self._has_ended = True
         self._core.state = State.CLOSED
         self._wake()
@@ -335,6 +354,7 @@ class ResumingConnection(Generic[E]):
             self._heal(self._replace(self._loss))
 
     def _rewind(self) -> None:
+        self.lane.close()
         dropped_s = self._memory.dropped_s
         self._memory.rewind()
         self._dropped_s += dropped_s

@@ -48,10 +48,11 @@ class SpeechBuffer(EventBuffer[E]):
             if self.is_muted:
                 self.dropped += 1
                 return
-            self.waiting_bytes += len(event)
+            waiting = self.waiting_bytes + len(event)
         else:
-            self.waiting_bytes += _size(event)
-        if self.waiting_bytes > self._limit_bytes:
+            waiting = self.waiting_bytes + _size(event)
+        self.waiting_bytes = waiting
+        if waiting > self._limit_bytes:
             raise SlowConsumerError(
                 f"{self.waiting_bytes} bytes of speech wait and none was taken",
                 hint="take audio faster, or raise audio_buffer_bytes in StreamSettings",
@@ -69,12 +70,11 @@ class SpeechBuffer(EventBuffer[E]):
 
     def take_audio(self) -> bytes | None:
         """Return the next event if it is audio, and leave any other."""
-        if self._events:
-            event = self._events[0]
-            if isinstance(event, bytes):
-                self._events.popleft()
-                self.waiting_bytes -= len(event)
-                return event
+        events = self._events
+        if events and isinstance(event := events[0], bytes):
+            events.popleft()
+            self.waiting_bytes -= len(event)
+            return event
         return None
 
     async def get(self) -> E:

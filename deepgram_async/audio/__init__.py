@@ -8,8 +8,10 @@ container and codec is decoded by PyAV (``pip install 'deepgram-async[audio]'``)
 what another program records.
 """
 
+from deepgram_async.audio._decode import decode
 from deepgram_async.audio._formats import AudioOptions, PacedEncoding
 from deepgram_async.audio._g711 import decode_g711, encode_g711
+from deepgram_async.audio._interleaved import InterleavedAudio, interleaved
 from deepgram_async.audio._levels import Level, level_of
 from deepgram_async.audio._microphone import Microphone
 from deepgram_async.audio._paced import PacedAudio, paced
@@ -17,11 +19,13 @@ from deepgram_async.audio._piped import piped
 from deepgram_async.audio._sound import AudioDevice, SoundBackend, input_devices, output_devices
 from deepgram_async.audio._speaker import Speaker, SpeakerEncoding
 from deepgram_async.audio._wav import ByteReader, WavFormat, read_wav_format, wav_header
+from deepgram_async.audio._wav_writer import WavWriter
 
 __all__ = [
     "AudioDevice",
     "AudioOptions",
     "ByteReader",
+    "InterleavedAudio",
     "Level",
     "Microphone",
     "PacedAudio",
@@ -30,9 +34,12 @@ __all__ = [
     "Speaker",
     "SpeakerEncoding",
     "WavFormat",
+    "WavWriter",
+    "decode",
     "decode_g711",
     "encode_g711",
     "input_devices",
+    "interleaved",
     "level_of",
     "output_devices",
     "paced",

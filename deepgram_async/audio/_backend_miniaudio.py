@@ -15,8 +15,9 @@ from deepgram_async.errors import AudioDeviceError
 
 __all__ = ["MiniaudioLibrary"]
 
-# The usual size of the ring between miniaudio and the system.
-_PERIODS: Final = 3
+# How much of a ring lies between miniaudio and the system. A recording waits half a second there
+# for a program that is held up, and comes no later for it; what is played comes later by all of it.
+_PERIODS: Final[dict[Direction, int]] = {"input": 25, "output": 2}
 
 
 class MiniaudioLibrary:
@@ -83,6 +84,7 @@ class MiniaudioLibrary:
         is_input = direction == "input"
         make = miniaudio.CaptureDevice if is_input else miniaudio.PlaybackDevice
         period_ms = max(1, round(request.period_ms))
+        periods = _PERIODS[direction]
         try:
             device = make(
                 miniaudio.SampleFormat.SIGNED16,
@@ -91,13 +93,13 @@ class MiniaudioLibrary:
                 period_ms,
                 # The silent device has an empty id, and the default needs none.
                 device_id=None if request.device is None or self._name == "null" else handle,
-                callback_periods=_PERIODS,
+                callback_periods=periods,
                 backends=self._kinds,
                 app_name="deepgram_async",
             )
         except miniaudio.MiniaudioError as exc:
             raise AudioDeviceError(f"cannot open {chosen.name!r}: {exc.args[0]}") from exc
-        opened = _Opened(miniaudio, device, chosen.name, period_ms * _PERIODS / 1000)
+        opened = _Opened(miniaudio, device, chosen.name, period_ms * periods / 1000)
         device.stop_callback = on_stop
         next(callbacks)
         try:
@@ -156,7 +158,8 @@ def _text_of(raw: bytes) -> str:
     """Return an id as text: it is a name, as wide characters on Windows, or a number."""
     if raw[1:2] == b"\0" and raw[2:4] != b"\0\0":
         return raw.decode("utf-16-le", errors="replace").partition("\0")[0]
-    return raw.partition(b"\0")[0].decode(errors="replace")
+    text = raw.partition(b"\0")[0].decode(errors="replace")
+    return text if text.isprintable() else raw.rstrip(b"\0").hex()
 
 
 class _Opened:

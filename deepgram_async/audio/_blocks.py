@@ -7,11 +7,13 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
 from deepgram_async.audio._formats import PcmFormat, pcm_format
-from deepgram_async.audio._wav import ByteReader, WavFormat, read_wav_format
+from deepgram_async.audio._g711 import decode_g711
+from deepgram_async.audio._wav import ByteReader, WavFormat, read_wav_format, wav_header
 from deepgram_async.errors import AudioSourceError, MissingDependencyError
 
 __all__ = ["Blocks", "SharedBlocks", "open_blocks"]
@@ -96,16 +98,28 @@ def open_blocks(
     encoding: str | None,
     sample_rate: int | None,
     channels: int,
+    target: PcmFormat | None = None,
+    block_s: float = 1.0,
 ) -> SharedBlocks:
     """Open a source: as raw audio where an encoding is given, else by what its first bytes say.
+
+    Args:
+        source: A path, or an open file.
+        encoding: For audio without a header, as are the next two.
+        sample_rate: Samples a second.
+        channels: Interleaved channels.
+        target: Linear16 in a format to which everything is converted; as it is when left out.
+        block_s: Seconds of decoded audio in a block.
 
     Raises:
         AudioSourceError: The source cannot be opened, is empty, or is not understood.
         MissingDependencyError: It takes PyAV to decode it, and PyAV is not installed.
     """
-    raw = None if encoding is None else pcm_format(encoding, sample_rate, channels)
+    choice = _Choice(
+        None if encoding is None else pcm_format(encoding, sample_rate, channels), target, block_s
+    )
     if not isinstance(source, str | os.PathLike):
-        return _opened(source, raw, None, _leave_open)
+        return _opened(source, choice, None, _leave_open)
     path = Path(source)
     try:
         if path.is_dir():
@@ -115,7 +129,7 @@ def open_blocks(
     except OSError as exc:
         raise AudioSourceError(f"cannot open {str(path)!r}: {exc.strerror or exc}") from exc
     try:
-        return _opened(file, raw, path if path.is_file() else None, file.close)
+        return _opened(file, choice, path if path.is_file() else None, file.close)
     except AudioSourceError as exc:
         file.close()
         raise AudioSourceError(f"{str(path)!r}: {exc.message}") from exc.__cause__
@@ -125,11 +139,11 @@ def open_blocks(
 
 
 def _opened(
-    file: ByteReader, raw: PcmFormat | None, path: Path | None, close: Callable[[], None]
+    file: ByteReader, choice: "_Choice", path: Path | None, close: Callable[[], None]
 ) -> SharedBlocks:
     """Read the first block too, so that an empty source is found out before a stream is opened."""
     try:
-        blocks = SharedBlocks(_choose(file, raw, path, close))
+        blocks = SharedBlocks(choice.blocks_of(file, path, close))
     except OSError as exc:
         raise AudioSourceError(f"cannot read the audio: {exc.strerror or exc}") from exc
     blocks.fill()
@@ -138,32 +152,69 @@ def _opened(
     return blocks
 
 
-def _choose(
-    file: ByteReader, raw: PcmFormat | None, path: Path | None, close: Callable[[], None]
-) -> Blocks:
-    if raw is not None:
-        return _RawBlocks(file, raw, close)
-    prefetched = _Replay(file, _read_exactly(file, _MAGIC_BYTES))
-    magic = prefetched.head
-    if magic[:4] in (b"RIFF", b"RF64") and magic[8:] == b"WAVE":
-        recorded = _Recorder(prefetched)
-        wav = read_wav_format(recorded)
-        if wav.encoding is not None:
-            pcm = pcm_format(wav.encoding, wav.sample_rate, wav.channels)
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """How a source is to be read."""
+
+    raw: PcmFormat | None
+    target: PcmFormat | None
+    block_s: float
+
+    def blocks_of(self, file: ByteReader, path: Path | None, close: Callable[[], None]) -> Blocks:
+        """Return the reader for what the file is."""
+        if self.raw is not None:
+            return self._plain(file, self.raw, close) or self._decoded(
+                _Replay(file, _header_of(self.raw)), close
+            )
+        prefetched = _Replay(file, _read_exactly(file, _MAGIC_BYTES))
+        magic = prefetched.head
+        if magic[:4] in (b"RIFF", b"RF64") and magic[8:] == b"WAVE":
+            recorded = _Recorder(prefetched)
+            wav = read_wav_format(recorded)
+            if wav.encoding is not None:
+                pcm = pcm_format(wav.encoding, wav.sample_rate, wav.channels)
+                if (blocks := self._plain(file, pcm, close, wav)) is not None:
+                    return blocks
+            # Other rates, and samples that Deepgram has no name for, are left to PyAV.
+            prefetched = _Replay(file, recorded.head)
+        if not magic:
+            raise AudioSourceError("it is empty")
+        return self._decoded(path or prefetched, close)
+
+    def _plain(
+        self,
+        file: ByteReader,
+        pcm: PcmFormat,
+        close: Callable[[], None],
+        wav: WavFormat | None = None,
+    ) -> Blocks | None:
+        """Return a reader of raw samples, where they need no more than a table."""
+        if self.target is None or self.target == pcm:
             return _RawBlocks(file, pcm, close, wav)
-        # Samples that Deepgram has no name for (8 or 24 bits, floats) are left to PyAV.
-        prefetched = _Replay(file, recorded.head)
-    if not magic:
-        raise AudioSourceError("it is empty")
-    try:
-        from deepgram_async.audio._containers import ContainerBlocks  # slow to load, seldom needed
-    except ModuleNotFoundError as exc:
-        if exc.name != "av":
-            raise
-        raise MissingDependencyError(
-            "reading anything but WAV and raw PCM takes PyAV: pip install 'deepgram-async[audio]'"
-        ) from None
-    return ContainerBlocks(path or prefetched, close)
+        is_alike = replace(pcm, encoding="linear16") == self.target
+        if is_alike and pcm.encoding in ("mulaw", "alaw"):
+            return _G711Blocks(_RawBlocks(file, pcm, close, wav), self.target)
+        return None
+
+    def _decoded(self, file: "Path | _Replay", close: Callable[[], None]) -> Blocks:
+        try:
+            # Slow to load, and seldom needed.
+            from deepgram_async.audio._containers import ContainerBlocks
+        except ModuleNotFoundError as exc:
+            if exc.name != "av":
+                raise
+            raise MissingDependencyError(
+                "reading anything but WAV and raw PCM, and any other sample rate, takes PyAV: "
+                "pip install 'deepgram-async[audio]'"
+            ) from None
+        return ContainerBlocks(file, close, target=self.target, block_s=self.block_s)
+
+
+def _header_of(raw: PcmFormat) -> bytes:
+    """Return what makes a WAV file of raw audio, which is what PyAV understands."""
+    if raw.encoding == "linear32":
+        raise AudioSourceError("raw linear32 audio cannot be converted; linear16 can")
+    return wav_header(raw.encoding, sample_rate=raw.sample_rate, channels=raw.channels)
 
 
 def _leave_open() -> None:
@@ -203,6 +254,19 @@ class _RawBlocks:
         block = self._read(min(_BLOCK_BYTES, self._remaining)) or b""
         self._remaining -= len(block)
         return block
+
+
+class _G711Blocks:
+    """Mu-law or A-law as linear16."""
+
+    def __init__(self, blocks: _RawBlocks, target: PcmFormat) -> None:
+        self.format = target
+        self.duration_s = blocks.duration_s
+        self.close = blocks.close
+        self._blocks = blocks
+
+    def read(self) -> bytes:
+        return decode_g711(self._blocks.read(), self._blocks.format.encoding)
 
 
 class _Replay:

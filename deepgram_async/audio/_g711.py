@@ -18,7 +18,7 @@ _Law = Literal["mulaw", "alaw"]
 _ENCODED_BITS: Final = 14
 
 
-def decode_g711(audio: bytes, encoding: _Law) -> bytes:
+def decode_g711(audio: bytes, encoding: str) -> bytes:
     """Return mu-law or A-law audio as linear16, which is twice as long.
 
     Raises:
@@ -31,7 +31,7 @@ def decode_g711(audio: bytes, encoding: _Law) -> bytes:
     return bytes(out)
 
 
-def encode_g711(audio: bytes, encoding: _Law) -> bytes:
+def encode_g711(audio: bytes, encoding: str) -> bytes:
     """Return linear16 audio as mu-law or A-law, which is half as long.
 
     Raises:

@@ -61,10 +61,10 @@ class DeviceHolder:
 
         Raises:
             AudioDeviceError: It did not open, or does not run in time.
-            InvalidStateError: It was open before.
+            InvalidStateError: It was opened before.
         """
         if self._was_opened:
-            raise InvalidStateError(f"the {self._kind} was open already; make another one")
+            raise InvalidStateError(f"a {self._kind} is opened once; make another one")
         self._was_opened = True
         try:
             async with asyncio.timeout(timeout_s):

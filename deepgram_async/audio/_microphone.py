@@ -9,6 +9,7 @@ from deepgram_async.audio._formats import AudioOptions, PcmFormat, pcm_format
 from deepgram_async.audio._holder import SILENT_LIMIT_S, DeviceHolder
 from deepgram_async.audio._levels import Level, level_of
 from deepgram_async.audio._sound import (
+    INPUT_PERIOD_MS,
     AudioDevice,
     OpenDevice,
     SoundBackend,
@@ -86,7 +87,9 @@ class Microphone:
         self.sample_rate = sample_rate
         self.channels = channels
         self._format = pcm_format("linear16", sample_rate, channels)
-        self._request = StreamRequest(format=self._format, period_ms=chunk_ms, device=device)
+        self._request = StreamRequest(
+            format=self._format, period_ms=min(chunk_ms, INPUT_PERIOD_MS), device=device
+        )
         self._backend: SoundBackend | None = backend
         self._open_timeout_s = open_timeout_s
         self._recording = _Recording(self._format, chunk_ms=chunk_ms, buffer_s=buffer_s)
@@ -129,7 +132,7 @@ class Microphone:
     def level(self) -> Level:
         """How loud the last tenth of a second was, also while muted.
 
-        It is computed when it is asked for, in a tenth of a millisecond.
+        It is computed when it is asked for, in a fraction of a millisecond.
         """
         return level_of(self._recording.recent())
 

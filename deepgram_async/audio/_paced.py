@@ -11,7 +11,7 @@ import anyio
 
 from deepgram_async.audio._blocks import SharedBlocks, open_blocks
 from deepgram_async.audio._formats import AudioOptions, PacedEncoding
-from deepgram_async.audio._threads import in_daemon_thread
+from deepgram_async.audio._threads import in_daemon_thread, opened_in_daemon_thread
 from deepgram_async.audio._wav import ByteReader
 from deepgram_async.errors import AudioSourceError
 
@@ -58,8 +58,9 @@ async def paced(
         raise AudioSourceError(f"realtime must be positive, not {realtime!r}")
     if not 0 < chunk_ms < math.inf:
         raise AudioSourceError(f"chunk_ms must be positive, not {chunk_ms!r}")
-    blocks = await in_daemon_thread(
-        lambda: open_blocks(source, encoding=encoding, sample_rate=sample_rate, channels=channels)
+    blocks = await opened_in_daemon_thread(
+        lambda: open_blocks(source, encoding=encoding, sample_rate=sample_rate, channels=channels),
+        lambda unwanted: unwanted.close(),
     )
     try:
         yield PacedAudio(blocks, realtime=realtime, chunk_ms=chunk_ms)

@@ -4,19 +4,22 @@ import importlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from deepgram_async.audio._formats import PcmFormat
 from deepgram_async.audio._threads import in_daemon_thread
 from deepgram_async.errors import AudioDeviceError, MissingDependencyError, OptionError
 
 __all__ = [
+    "INPUT_PERIOD_MS",
+    "OUTPUT_PERIOD_MS",
     "AudioDevice",
     "Direction",
     "OpenDevice",
     "SoundBackend",
     "SoundLibrary",
     "StreamRequest",
+    "check_seconds",
     "device_for",
     "input_devices",
     "load_backend",
@@ -25,6 +28,11 @@ __all__ = [
 
 SoundBackend: TypeAlias = Literal["miniaudio", "sounddevice", "null"]
 """What speaks to the sound card: a library, or ``null``, which is silence that keeps time."""
+
+# How often devices call back. Stopping a microphone is exact to one of these; clearing a speaker to
+# one or two of its own, which are longer, because a program that is held up for one makes a gap.
+INPUT_PERIOD_MS: Final = 20.0
+OUTPUT_PERIOD_MS: Final = 40.0
 
 Direction: TypeAlias = Literal["input", "output"]
 

@@ -11,6 +11,7 @@ from deepgram_async.audio._formats import PcmFormat, pcm_format
 from deepgram_async.audio._g711 import decode_g711
 from deepgram_async.audio._holder import SILENT_LIMIT_S, DeviceHolder
 from deepgram_async.audio._sound import (
+    OUTPUT_PERIOD_MS,
     AudioDevice,
     OpenDevice,
     SoundBackend,
@@ -25,8 +26,8 @@ __all__ = ["Speaker", "SpeakerEncoding"]
 SpeakerEncoding: TypeAlias = Literal["linear16", "mulaw", "alaw"]
 """What a speaker can be given; other encodings have to be decoded before."""
 
-# How often a device asks for audio: a clear is heard after a few of these.
-_PERIOD_MS: Final = 20.0
+# What files begin with that are no raw samples.
+_CONTAINERS: Final = {b"RIF": "a WAV file", b"Ogg": "Ogg", b"fLa": "FLAC", b"ID3": "MP3"}
 
 # Audio that comes later than this after the queue ran dry belongs to what is said next.
 _PAUSE_S: Final = 1.0
@@ -82,7 +83,7 @@ class Speaker:
         check_seconds("open_timeout_s", open_timeout_s)
         pcm = pcm_format("linear16", sample_rate, channels)
         self._encoding: SpeakerEncoding = encoding
-        self._request = StreamRequest(format=pcm, period_ms=_PERIOD_MS, device=device)
+        self._request = StreamRequest(format=pcm, period_ms=OUTPUT_PERIOD_MS, device=device)
         self._backend: SoundBackend | None = backend
         self._open_timeout_s = open_timeout_s
         self._playback = _Playback(pcm, buffer_s=buffer_s)
@@ -103,7 +104,7 @@ class Speaker:
 
         Raises:
             AudioDeviceError: The device went away.
-            AudioSourceError: It is not audio.
+            AudioSourceError: It is not raw audio.
             InvalidStateError: The speaker is not open.
         """
         _ = self._holder.device
@@ -120,7 +121,7 @@ class Speaker:
         """Queue a chunk at once, from any thread, and return whether there was room for it.
 
         Raises:
-            AudioSourceError: It is not audio.
+            AudioSourceError: It is not raw audio.
             InvalidStateError: The speaker is not open.
         """
         _ = self._holder.device
@@ -212,11 +213,13 @@ class Speaker:
     def _samples(self, chunk: bytes | bytearray | memoryview) -> bytes:
         if not isinstance(chunk, bytes | bytearray | memoryview):
             raise AudioSourceError(f"a speaker plays bytes, not {type(chunk).__name__}")
-        return (
-            bytes(chunk)
-            if self._encoding == "linear16"
-            else decode_g711(bytes(chunk), self._encoding)
-        )
+        audio = bytes(chunk)
+        if (container := _CONTAINERS.get(audio[:3])) is not None:
+            raise AudioSourceError(
+                f"this is {container}, and would be heard as noise",
+                hint="ask the service for container='none', or play audio.decode(...) of it",
+            )
+        return audio if self._encoding == "linear16" else decode_g711(audio, self._encoding)
 
 
 class _Playback:
@@ -255,7 +258,7 @@ class _Playback:
         wanted = frames * self._frame_bytes
         with self._lock:
             # Devices ask several times at once in the beginning, to fill themselves.
-            if self._asked_at is not None and now - self._asked_at > _PERIOD_MS / 2000:
+            if self._asked_at is not None and now - self._asked_at > OUTPUT_PERIOD_MS / 2000:
                 self._runs = True
             self._asked_at = now
             audio = bytes(self._queue[:wanted])

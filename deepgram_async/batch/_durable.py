@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
 
 __all__ = ["make_directory", "sync_directory", "write_all", "write_durably"]
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a file that survives a crash of the machine once this has returned; blocks.
+def write_durably(
+    files: Iterable[tuple[Path, bytes]], threads: ThreadPoolExecutor | None = None
+) -> None:
+    """Write files that survive a crash of the machine once this has returned; blocks.
 
-    It is written beside its place and renamed: whoever looks sees the old file or the new one,
+    Each is written beside its place and renamed: whoever looks sees the old file or the new one,
     and never a part.
+
+    Args:
+        files: Places, and what belongs there.
+        threads: Wait for the disk: what it has to promise for several files at the same time, it
+            promises together.
     """
-    make_directory(path.parent)
-    part = path.with_name(f".{path.name}.part")
-    with open(part, "wb", buffering=0) as file:
-        write_all(file, data)
-        os.fsync(file.fileno())
-    os.replace(part, path)
-    sync_directory(path.parent)
+    written: list[tuple[Path, Path]] = []
+    with ExitStack() as stack:
+        opened: list[FileIO] = []
+        for path, data in files:
+            make_directory(path.parent)
+            part = path.with_name(f".{path.name}.part")
+            file = stack.enter_context(open(part, "wb", buffering=0))
+            write_all(file, data)
+            opened.append(file)
+            written.append((part, path))
+        # All are waited for, also when one cannot be kept.
+        list((threads.map if threads else map)(os.fsync, [file.fileno() for file in opened]))
+    for part, path in written:
+        os.replace(part, path)
+    for directory in {path.parent for _, path in written}:
+        sync_directory(directory)
 
 
 def write_all(file: FileIO, data: bytes) -> None:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Final, Unpack
 
-import anyio
-import anyio.to_thread
-
 from deepgram_async.batch._durable import write_durably
+from deepgram_async.batch._grouped import GroupedWriter
 from deepgram_async.batch._outcomes import Done, Failed
+from deepgram_async.batch._threads import run_to_end
 from deepgram_async.errors import ConfigurationError, ProtocolError
 from deepgram_async.options import TranscriptOptions
 from deepgram_async.transcript import FormatName, Transcript, find_format, render
 
 __all__ = ["FileSink"]
 
-# A disk that must promise something to each of many files does several at a time as fast as one.
-# More threads are not faster, and the memory that was freed in each is lost to the others.
-_THREADS: Final = 4
+
+# As many files the disk is waited for at a time. They do nothing else: memory that was used in many
+# threads is lost to the others when it is free.
+_THREADS: Final = 8
 
 
 class FileSink:
@@ -52,7 +54,9 @@ class FileSink:
         self._directory = Path(directory)
         self._formats = [find_format(name) for name in formats]
         self._options = options
-        self._limiter: anyio.CapacityLimiter | None = None
+        # Their threads end with the sink.
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="deepgram-fsync")
+        self._writer: GroupedWriter[Done] = GroupedWriter(self._write, "deepgram-files")
         for found in self._formats:
             render(
                 Transcript(duration=0.0, channels=1), found.name, **options
@@ -64,8 +68,7 @@ class FileSink:
         Raises:
             OSError: They cannot be written.
         """
-        self._limiter = self._limiter or anyio.CapacityLimiter(_THREADS)
-        await anyio.to_thread.run_sync(self._write, outcome, limiter=self._limiter)
+        await self._writer.put(outcome)
 
     async def write_undecoded(self, outcome: Failed) -> Path | None:
         """Keep an answer that could not be decoded, which may have been paid for.
@@ -81,18 +84,21 @@ class FileSink:
         if not isinstance(outcome.error, ProtocolError) or not outcome.error.body:
             return None
         path = self._directory / f"{outcome.item.name}.undecoded"
-        await anyio.to_thread.run_sync(write_durably, path, outcome.error.body)
+        await run_to_end(partial(write_durably, [(path, outcome.error.body)]))
         return path
 
     def paths(self, name: str) -> list[Path]:
         """Return the files of an item, in the order of the formats."""
         return [self._directory / f"{name}.{found.extension}" for found in self._formats]
 
-    def _write(self, outcome: Done) -> None:
+    def _write(self, outcomes: list[Done]) -> None:
+        files = (file for outcome in outcomes for file in self._files(outcome))
+        write_durably(files, self._threads)
+
+    def _files(self, outcome: Done) -> Iterator[tuple[Path, bytes]]:
+        answer = outcome.answer
         for found, path in zip(self._formats, self.paths(outcome.item.name), strict=True):
-            answer = outcome.answer
             if found.name == "json" and answer.raw is not None:
-                write_durably(path, answer.raw)  # large, and there as bytes already
+                yield path, answer.raw  # large, and there as bytes already
             else:
-                text = render(answer, found.name, **self._options)
-                write_durably(path, text.encode())
+                yield path, render(answer, found.name, **self._options).encode()

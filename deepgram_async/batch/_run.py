@@ -28,7 +28,7 @@ __all__ = ["Counts", "Run", "RunSettings"]
 
 # Workers beyond those whose requests are in flight, as a share of them: while these write answers,
 # no place is empty. What they hold is sent again after a crash, so they are few.
-_WRITERS: Final = 0.25
+_WRITERS: Final = 0.5
 # Items that are taken and not yielded, for each place.
 _TAKEN: Final = 2
 

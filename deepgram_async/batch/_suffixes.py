@@ -10,7 +10,7 @@ __all__ = ["is_recording"]
 
 # Formats that Deepgram takes and the table of media types of a system may not know.
 _AUDIO: Final = frozenset(
-    ".3gp .aac .ac3 .aif .aiff .alac .amr .caf .flac .m4a .m4b .mka .mkv .mp2 .mp3 .mp4 .mpga .oga "
+    ".3gp .aac .ac3 .aif .aiff .alac .amr .flac .m4a .m4b .mka .mkv .mp2 .mp3 .mp4 .mpga .oga "
     ".ogg .opus .spx .wav .weba .webm .wma".split()
 )
 

@@ -1,8 +1,9 @@
 """The command ``deepgram-async``, also called ``dga``.
 
-It transcribes files, URLs and live audio, and serves the local Deepgram. Results go to standard
-output, everything else to standard error. It exits with 0 after success, 1 when the service or the
-network failed, 2 when the call, the configuration or the input was wrong, and 130 after Ctrl-C.
+It transcribes, speaks, reads and converses, looks after accounts, and serves the local Deepgram.
+Results go to standard output, everything else to standard error. It exits with 0 after success, 1
+when the service or the network failed, 2 when the call, the configuration or the input was wrong, 3
+when some of several inputs failed, and 130 after Ctrl-C. It sends nothing but what it is asked to.
 Needs the extra: ``pip install 'deepgram-async[cli]'``.
 """
 

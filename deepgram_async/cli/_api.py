@@ -25,7 +25,9 @@ _PROJECT: Final = "{project_id}"
     """
 )
 @click.argument(
-    "method", type=click.Choice(["GET", "POST", "PUT", "PATCH", "DELETE"], case_sensitive=False)
+    "method",
+    metavar="METHOD",
+    type=click.Choice(["GET", "POST", "PUT", "PATCH", "DELETE"], case_sensitive=False),
 )
 @click.argument("path")
 @click.option(

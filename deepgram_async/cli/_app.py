@@ -10,6 +10,7 @@ from deepgram_async import __version__
 from deepgram_async.cli._commands import Commands
 from deepgram_async.cli._config import read_profile
 from deepgram_async.cli._connection import Connection, Region
+from deepgram_async.cli._values import complete_profiles
 
 __all__ = ["run"]
 
@@ -17,6 +18,10 @@ __all__ = ["run"]
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+    Exit codes: 0 success, 1 the service or the network failed, 2 the call, the
+    configuration or the input is wrong, 3 some of several inputs failed, 130 Ctrl-C.
+    """,
 )
 @click.version_option(__version__, prog_name="deepgram-async")
 @click.option(
@@ -24,7 +29,12 @@ __all__ = ["run"]
     metavar="KEY",
     help="API key. Better set DEEPGRAM_API_KEY: other users of this machine can see arguments.",
 )
-@click.option("--profile", metavar="NAME", help="Profile of the configuration file.")
+@click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=complete_profiles,
+    help="Profile of the configuration file.",
+)
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),

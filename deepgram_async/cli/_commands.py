@@ -1,6 +1,7 @@
 """The table of commands, each loaded when it is called."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Final
 
@@ -19,6 +20,7 @@ SECTIONS: Final[dict[str, dict[str, str]]] = {
         "render": "Write saved answers as text, captions and documents.",
         "speak": "Speak a text.",
         "read": "Find out what a text is about.",
+        "agent": "Talk to a voice agent.",
     },
     "Account": {
         "projects": "List the projects of the key.",
@@ -28,8 +30,10 @@ SECTIONS: Final[dict[str, dict[str, str]]] = {
         "api": "Send any call to the service and print the answer.",
     },
     "This machine": {
+        "serve": "Show live captions in the browser, of what its microphone hears.",
         "completion": "Print the script that completes commands in a shell.",
         "devices": "List the microphones and speakers of this machine.",
+        "doctor": "Check key, network, service and microphone.",
         "emulator": "Serve a local Deepgram until Ctrl-C, and print its address.",
     },
 }
@@ -48,6 +52,17 @@ class Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"deepgram_async.cli._{cmd_name}"), cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was called, or the one that was perhaps meant."""
+        names = self.list_commands(ctx)
+        if args[0] not in names and args[0][:1].isalpha() and not ctx.resilient_parsing:
+            near = get_close_matches(args[0], names, n=1)
+            advice = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{advice}")
+        return super().resolve_command(ctx, args)
 
     def defaults(
         self, ctx: click.Context, tables: Mapping[str, Mapping[str, object]]

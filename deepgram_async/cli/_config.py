@@ -10,7 +10,7 @@ import click
 
 from deepgram_async.errors import ConfigurationError
 
-__all__ = ["NO_PROFILE", "Profile", "default_path", "read_profile"]
+__all__ = ["NO_PROFILE", "Profile", "default_path", "profile_names", "read_profile"]
 
 _FILE_VARIABLE: Final = "DEEPGRAM_CONFIG"
 _PROFILE_VARIABLE: Final = "DEEPGRAM_PROFILE"
@@ -89,8 +89,7 @@ def read_profile(path: Path | None, name: str | None) -> Profile:
     Raises:
         ConfigurationError: A file or profile that was named is not there, or the file is wrong.
     """
-    if path is None and (named := os.environ.get(_FILE_VARIABLE)):
-        path = Path(named)
+    path = path or _named_path()
     name = name or os.environ.get(_PROFILE_VARIABLE)
     if path is None:
         path = default_path()
@@ -111,6 +110,20 @@ def read_profile(path: Path | None, name: str | None) -> Profile:
         known = ", ".join(sorted(profiles)) or "none"
         raise ConfigurationError(f"{path}: there is no profile {wanted!r}; known are {known}")
     return _profile(path, wanted, _table(path, f"profiles.{wanted}", profiles[wanted]))
+
+
+def profile_names(path: Path | None) -> list[str]:
+    """Return the names of the profiles, or nothing if the file is missing or wrong."""
+    try:
+        path = path or _named_path() or default_path()
+        return list(_table(path, "profiles", _read(path).get("profiles", {})))
+    except ConfigurationError:
+        return []
+
+
+def _named_path() -> Path | None:
+    named = os.environ.get(_FILE_VARIABLE)
+    return Path(named) if named else None
 
 
 def _read(path: Path) -> dict[str, object]:

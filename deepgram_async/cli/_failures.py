@@ -8,6 +8,7 @@ import click
 
 from deepgram_async.cli._connection import is_debugging
 from deepgram_async.cli._output import printable
+from deepgram_async.cli._texts import named
 from deepgram_async.errors import (
     AudioDeviceError,
     AudioSourceError,
@@ -47,7 +48,7 @@ def report(error: BaseException) -> int:
 def tell(error: DeepgramError, source: str | None = None) -> None:
     """Say on standard error what went wrong, and with which source."""
     story = str(error).removesuffix(f" Hint: {error.hint}")
-    _say(error, story if source is None else f"{printable(source)}: {story}", error.hint)
+    _say(error, story if source is None else f"{printable(named(source))}: {story}", error.hint)
 
 
 def _say(error: BaseException, story: str, hint: str | None) -> None:

@@ -11,12 +11,15 @@ import msgspec
 from deepgram_async.cli._values import complete_models, complete_params
 
 __all__ = [
+    "RecognitionFlags",
     "SpeechFlags",
     "collect_options",
     "collect_query",
+    "emulator_flag",
     "options_of",
     "param_flags",
     "query_of",
+    "recognition_flags",
     "speech_flags",
 ]
 
@@ -24,8 +27,8 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 _Options = TypeVar("_Options", bound=Mapping[str, object])
 
 
-class SpeechFlags(TypedDict):
-    """What `speech_flags` adds to a command."""
+class RecognitionFlags(TypedDict):
+    """What `recognition_flags` adds to a command."""
 
     model: str
     language: str | None
@@ -34,8 +37,13 @@ class SpeechFlags(TypedDict):
     keyterms: Sequence[str]
     params: Sequence[str]
     extra_query: Sequence[str]
-    as_json: bool
     emulator: bool
+
+
+class SpeechFlags(RecognitionFlags):
+    """What `speech_flags` adds to a command."""
+
+    as_json: bool
 
 
 _PARAMS: Final = (
@@ -55,6 +63,15 @@ _PARAMS: Final = (
         help="An option newer than this release, sent unchecked. Repeatable.",
     ),
 )
+
+
+def emulator_flag(command: _Command) -> _Command:
+    """Add the flag that takes a local service instead."""
+    return click.option(
+        "--emulator", is_flag=True, help="Use a local service: no key, no internet."
+    )(command)
+
+
 _FLAGS: Final = (
     click.option(
         "-m",
@@ -76,8 +93,7 @@ _FLAGS: Final = (
     click.option(
         "--keyterm", "keyterms", multiple=True, metavar="TERM", help="Listen for it. Repeatable."
     ),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text."),
-    click.option("--emulator", is_flag=True, help="Use a local service: no key, no internet."),
+    emulator_flag,
 )
 
 
@@ -88,15 +104,21 @@ def param_flags(command: _Command) -> _Command:
     return command
 
 
-def speech_flags(command: _Command) -> _Command:
-    """Add the flags that the transcription of recordings and of live audio have in common."""
+def recognition_flags(command: _Command) -> _Command:
+    """Add the flags that say how speech is recognised, and where."""
     for flag in reversed(_FLAGS):
         command = flag(command)
     return param_flags(command)
 
 
+def speech_flags(command: _Command) -> _Command:
+    """Add the flags that the transcription of recordings and of live audio have in common."""
+    json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+    return recognition_flags(json(command))
+
+
 def collect_options(
-    kind: type[_Options], flags: SpeechFlags, **more: bool | str | int | None
+    kind: type[_Options], flags: RecognitionFlags, **more: bool | str | int | None
 ) -> _Options:
     """Return the options of a call: those with a flag of their own, and ``--param``, converted.
 
@@ -143,7 +165,7 @@ def options_of(kind: type[_Options], params: Sequence[str], **given: object) -> 
     return msgspec.convert(options, kind)
 
 
-def collect_query(flags: SpeechFlags) -> dict[str, str | Sequence[str]]:
+def collect_query(flags: RecognitionFlags) -> dict[str, str | Sequence[str]]:
     """Return the query keys that are sent without a check."""
     return query_of(flags["extra_query"])
 

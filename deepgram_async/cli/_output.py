@@ -1,12 +1,13 @@
 """What commands print: results on standard output, everything else on standard error."""
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Final, Self
 
 import click
 
@@ -16,17 +17,25 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-__all__ = ["Spinner", "growing_file", "print_json", "print_table", "printable", "warn"]
+__all__ = ["Spinner", "growing_file", "print_json", "print_table", "printable", "warn", "warning"]
+
+# Control codes without tabs and line breaks. What joins letters in many writings stays.
+_STEERING: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def warn(message: str) -> None:
     """Say what is not as it should be, and go on nevertheless."""
-    click.echo(f"{click.style('Warning:', fg='yellow')} {printable(message)}", err=True)
+    click.echo(warning(message), err=True)
+
+
+def warning(message: str) -> str:
+    """Return the line that says what is not as it should be."""
+    return f"{click.style('Warning:', fg='yellow')} {printable(message)}"
 
 
 def printable(text: str) -> str:
     """Return a text without the codes that steer a terminal; it may come from anybody."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
+    return _STEERING.sub(" ", text)
 
 
 def print_json(value: object) -> None:
@@ -41,7 +50,7 @@ def print_json(value: object) -> None:
 
 def print_table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows: in columns on a terminal, with tabs between them elsewhere."""
-    cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
+    cells = [[_cell(value) for value in row] for row in rows]
     if not sys.stdout.isatty():
         for row in [list(names), *cells]:
             click.echo("\t".join(row))
@@ -55,6 +64,11 @@ def print_table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     for row in cells:
         table.add_row(*(Text(cell, overflow="fold") for cell in row))
     Console(highlight=False).print(table)
+
+
+def _cell(value: object) -> str:
+    """Return a value as one line without tabs."""
+    return " ".join(printable("" if value is None else str(value)).split())
 
 
 class Spinner:

@@ -1,5 +1,6 @@
 """Transcripts in the formats and places that were asked for."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -9,8 +10,9 @@ from urllib.parse import unquote, urlsplit
 import click
 from click.shell_completion import CompletionItem
 
-from deepgram_async.cli._output import growing_file
-from deepgram_async.cli._texts import URL_SCHEMES
+from deepgram_async.cli._output import growing_file, printable
+from deepgram_async.cli._sound import Sound
+from deepgram_async.cli._texts import URL_SCHEMES, named
 from deepgram_async.models.prerecorded import Transcription
 from deepgram_async.options import TranscriptOptions
 from deepgram_async.transcript import (
@@ -24,10 +26,13 @@ from deepgram_async.transcript import (
 
 __all__ = [
     "Outputs",
+    "PageFlags",
     "StyleFlags",
     "complete_formats",
     "formats_of",
     "output_flags",
+    "page_flags",
+    "sound_of",
     "style_flags",
     "style_of",
 ]
@@ -45,6 +50,14 @@ class StyleFlags(TypedDict):
     speaker_names: Sequence[str]
     line_length: int | None
     lines_per_cue: int | None
+    title: str | None
+
+
+class PageFlags(StyleFlags):
+    """What `page_flags` adds to a command."""
+
+    audio: str | None
+    embed_audio: bool
 
 
 class _Target(NamedTuple):
@@ -95,6 +108,17 @@ _STYLE_FLAGS: Final = (
     ),
     click.option("--line-length", type=int, metavar="N", help="Columns of a line of a caption."),
     click.option("--lines-per-cue", type=int, metavar="N", help="Lines of a caption."),
+    click.option(
+        "--title", metavar="TEXT", help="Headline of a page. Default: name of the source."
+    ),
+)
+_PAGE_FLAGS: Final = (
+    click.option(
+        "--audio",
+        metavar="FILE|URL",
+        help="What a page plays. Default: what was transcribed, if it is known.",
+    ),
+    click.option("--embed-audio", is_flag=True, help="Put the audio into the page."),
 )
 
 
@@ -110,6 +134,13 @@ def style_flags(command: _Command) -> _Command:
     for flag in reversed(_STYLE_FLAGS):
         command = flag(command)
     return command
+
+
+def page_flags(command: _Command) -> _Command:
+    """Add the flags for how transcripts are written, and what pages of them play."""
+    for flag in reversed(_PAGE_FLAGS):
+        command = flag(command)
+    return style_flags(command)
 
 
 def style_of(flags: StyleFlags) -> TranscriptOptions:
@@ -133,7 +164,19 @@ def style_of(flags: StyleFlags) -> TranscriptOptions:
         options["line_length"] = flags["line_length"]
     if flags["lines_per_cue"] is not None:
         options["lines_per_cue"] = flags["lines_per_cue"]
+    if flags["title"] is not None:
+        options["title"] = flags["title"]
     return options
+
+
+def sound_of(flags: PageFlags, *, is_source: bool) -> Sound:
+    """Return what pages play.
+
+    Args:
+        flags: The flags as given.
+        is_source: Whether sources are audio.
+    """
+    return Sound(flags["audio"], flags["embed_audio"], is_source)
 
 
 def formats_of(names: str | None, *, as_json: bool = False) -> list[Format]:
@@ -157,6 +200,7 @@ class Outputs:
         output: A file or a directory, or ``None`` for standard output.
         force: Whether files that are there already are written anew.
         style: How transcripts are written.
+        sound: What pages play.
 
     Raises:
         click.UsageError: It does not go together.
@@ -171,10 +215,14 @@ class Outputs:
         *,
         force: bool,
         style: TranscriptOptions,
+        sound: Sound,
     ) -> None:
         # A style that makes no sense is refused before anything is paid for.
         render(Transcript(duration=0.0, channels=1), "text", **style)
+        if sound.given is not None and len(sources) > 1:
+            raise click.UsageError("--audio belongs to one source")
         self._style = style
+        self._sound = sound
         self._force = force
         self._has_headings = False
         self._is_first = True
@@ -193,6 +241,10 @@ class Outputs:
             chosen = formats[0] if formats else find_format(path.suffix or "text")
             self._targets = {sources[0]: [_Target(chosen, path)]}
 
+        for source, targets in self._targets.items():
+            if any(target.format.name == "html" for target in targets):
+                sound.audio_of(source)
+
     @property
     def are_printed(self) -> bool:
         """Whether they go to standard output, where their order counts."""
@@ -210,18 +262,24 @@ class Outputs:
     def write(self, source: str, made: Transcription | Transcript | LiveTranscript) -> None:
         """Write what was made of a source, to the files that are not there, or print it."""
         for target in self._missing(source):
-            text = render(made, target.format.name, **self._style)
+            text = render(made, target.format.name, **self._options(source, target))
             if target.path is None:
                 self._print(source, text)
                 continue
             with growing_file(target.path) as file:
                 file.write(text.encode())
 
+    def _options(self, source: str, target: _Target) -> TranscriptOptions:
+        if target.format.name != "html":
+            return self._style
+        page: TranscriptOptions = {"title": _stem_of(source)}
+        return {**page, **self._sound.options_for(source, target.path), **self._style}
+
     def _print(self, source: str, text: str) -> None:
         if self._has_headings:
-            click.echo(f"{'' if self._is_first else chr(10)}==> {source} <==")
+            click.echo(f"{'' if self._is_first else chr(10)}==> {printable(named(source))} <==")
         self._is_first = False
-        click.echo(text, nl=False)
+        click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
 
     def _missing(self, source: str) -> list[_Target]:
         return [

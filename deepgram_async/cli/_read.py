@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 import click
 
 from deepgram_async.cli._connection import Connection, call
-from deepgram_async.cli._options import options_of, param_flags, query_of
+from deepgram_async.cli._options import emulator_flag, options_of, param_flags, query_of
 from deepgram_async.cli._output import Spinner, print_json
 from deepgram_async.cli._texts import URL_SCHEMES, read_text
 from deepgram_async.models.read import Analysis
@@ -23,13 +23,14 @@ class _Parts(TypedDict):
 
 
 @click.command()
-@click.argument("source", metavar="FILE|URL|-", required=False)
+@click.argument("source", metavar="[FILE|URL|-]", required=False)
 @click.option("--text", metavar="TEXT", help="The text itself, instead of a source.")
 @click.option("--summarize", is_flag=True, help="Sum it up.")
 @click.option("--sentiment", is_flag=True, help="Rate its mood.")
 @click.option("--topics", is_flag=True, help="Find what it is about.")
 @click.option("--intents", is_flag=True, help="Find what its author intends.")
 @param_flags
+@emulator_flag
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
 @click.pass_obj
 def read(
@@ -38,6 +39,7 @@ def read(
     text: str | None,
     params: Sequence[str],
     extra_query: Sequence[str],
+    emulator: bool,
     as_json: bool,
     **parts: Unpack[_Parts],
 ) -> None:
@@ -58,6 +60,7 @@ def read(
         answer = call(
             connection,
             lambda session: session.read.analyze(text, url=url, extra_query=query, **options),
+            emulator=emulator,
             keep_raw=as_json,
         )
     if as_json:

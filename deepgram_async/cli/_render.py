@@ -10,10 +10,11 @@ import msgspec
 from deepgram_async.cli._output import warn
 from deepgram_async.cli._outputs import (
     Outputs,
-    StyleFlags,
+    PageFlags,
     formats_of,
     output_flags,
-    style_flags,
+    page_flags,
+    sound_of,
     style_of,
 )
 from deepgram_async.cli._texts import read_text
@@ -36,13 +37,13 @@ class _Tagged(msgspec.Struct):
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="FILE|-...")
 @output_flags
-@style_flags
+@page_flags
 def render(
     sources: Sequence[str],
     formats: str | None,
     output: str | None,
     force: bool,
-    **flags: Unpack[StyleFlags],
+    **flags: Unpack[PageFlags],
 ) -> None:
     """Write saved answers as text, captions and documents.
 
@@ -50,7 +51,14 @@ def render(
     kept; - is standard input. Nothing is sent anywhere, and no key is needed.
     """
     sources = list(dict.fromkeys(sources))
-    outputs = Outputs(sources, formats_of(formats), output, force=force, style=style_of(flags))
+    outputs = Outputs(
+        sources,
+        formats_of(formats),
+        output,
+        force=force,
+        style=style_of(flags),
+        sound=sound_of(flags, is_source=False),
+    )
     for source in sources:
         if not outputs.is_done(source):
             outputs.write(source, _saved(source))

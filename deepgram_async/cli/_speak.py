@@ -13,7 +13,7 @@ from deepgram_async import DeepgramSession
 from deepgram_async.audio import SoundBackend, Speaker, SpeakerEncoding, wav_header
 from deepgram_async.cli._connection import Connection, call
 from deepgram_async.cli._devices import sound_flag
-from deepgram_async.cli._options import options_of, param_flags, query_of
+from deepgram_async.cli._options import emulator_flag, options_of, param_flags, query_of
 from deepgram_async.cli._output import growing_file, warn
 from deepgram_async.cli._texts import read_text
 from deepgram_async.cli._values import complete_models
@@ -34,8 +34,8 @@ _FORMATS: Final[dict[str, dict[str, str]]] = {
 }
 _RAW: Final = {"linear16": 24000, "mulaw": 8000, "alaw": 8000}
 """Encodings that can be played and put into WAV files, and the sample rates of the service."""
-# Pieces of these follow each other in one file.
-_JOINABLE: Final = (*_RAW, "mp3", "aac")
+# Beside raw audio, pieces of these follow each other in one file.
+_JOINABLE: Final = ("mp3", "aac")
 # Characters of one request with an Aura voice (Deepgram docs, "TTS limits").
 _LONGEST: Final = 2000
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?;])\s+")
@@ -51,6 +51,7 @@ class _Flags(TypedDict):
     speed: float | None
     params: Sequence[str]
     extra_query: Sequence[str]
+    emulator: bool
 
 
 @click.command()
@@ -76,6 +77,7 @@ class _Flags(TypedDict):
 )
 @click.option("--speed", type=float, metavar="FACTOR", help="How fast to speak. Default: 1.")
 @param_flags
+@emulator_flag
 @click.pass_obj
 def speak(
     connection: Connection, text: str | None, file: str | None, **flags: Unpack[_Flags]
@@ -112,7 +114,7 @@ def speak(
             )
             await (await stack.enter_async_context(speaker)).play(audio)
 
-    call(connection, work)
+    call(connection, work, emulator=flags["emulator"])
 
 
 def _words_of(text: str | None, file: str | None) -> str:

@@ -16,14 +16,16 @@ from deepgram_async.cli._options import SpeechFlags, collect_options, collect_qu
 from deepgram_async.cli._output import Spinner
 from deepgram_async.cli._outputs import (
     Outputs,
-    StyleFlags,
+    PageFlags,
     formats_of,
     output_flags,
-    style_flags,
+    page_flags,
+    sound_of,
     style_of,
 )
-from deepgram_async.cli._texts import URL_SCHEMES
+from deepgram_async.cli._texts import URL_SCHEMES, open_stdin
 from deepgram_async.errors import (
+    AudioSourceError,
     AuthenticationError,
     ConfigurationError,
     DeepgramError,
@@ -46,7 +48,7 @@ _HOPELESS: Final = (
 _SOME_FAILED: Final = 3
 
 
-class _Flags(SpeechFlags, StyleFlags):
+class _Flags(SpeechFlags, PageFlags):
     pass
 
 
@@ -63,7 +65,7 @@ class _Flags(SpeechFlags, StyleFlags):
     help="Sources that are transcribed at the same time.",
 )
 @speech_flags
-@style_flags
+@page_flags
 @click.pass_obj
 def transcribe(
     connection: Connection,
@@ -87,6 +89,7 @@ def transcribe(
         output,
         force=force,
         style=style_of(flags),
+        sound=sound_of(flags, is_source=True),
     )
     options = collect_options(ListenOptions, flags, multichannel=multichannel)
     query = collect_query(flags)
@@ -139,7 +142,7 @@ class _Several:
                 # In the order of the sources; files are written at once.
                 for source, task in tasks:
                     answer = await task
-                    if answer is not None and self._outputs.are_printed:
+                    if answer is not None:
                         self._write(source, answer)
         except* (DeepgramError, click.ClickException) as failures:
             raise failures.exceptions[0] from None
@@ -153,6 +156,7 @@ class _Several:
         return _SOME_FAILED if self._failed else 0
 
     async def _one(self, source: str, count: int) -> Transcription | None:
+        """Transcribe one, and return the answer if it has to be printed."""
         async with self._limit:
             try:
                 answer = await self._transcribe_one(source)
@@ -166,9 +170,10 @@ class _Several:
         self._done += 1
         self._audio_s += answer.duration
         self._tell_progress(count)
-        if not self._outputs.are_printed:
-            self._write(source, answer)
-        return answer
+        if self._outputs.are_printed:
+            return answer
+        self._write(source, answer)
+        return None
 
     def _write(self, source: str, answer: Transcription) -> None:
         with self._spinner.hidden():
@@ -186,5 +191,10 @@ def _length(seconds: float) -> str:
 
 def _audio_of(source: str) -> str | Path | AsyncIterable[bytes]:
     if source == "-":
-        return piped(open(0, "rb", buffering=0, closefd=False))
-    return source if source.startswith(URL_SCHEMES) else Path(source)
+        return piped(open_stdin())
+    if source.startswith(URL_SCHEMES):
+        return source
+    path = Path(source)
+    if path.is_dir():
+        raise AudioSourceError(f"{source} is a directory, which the command batch takes")
+    return path

@@ -6,17 +6,28 @@ from typing import Final, get_args, get_type_hints
 import click
 from click.shell_completion import CompletionItem
 
-__all__ = ["complete_models", "complete_params"]
+from deepgram_async.cli._config import profile_names
+
+__all__ = ["complete_models", "complete_params", "complete_profiles"]
 
 # The TypedDict in `deepgram_async.options` that `--param` of a command fills.
 _OPTIONS: Final = {
     "batch": "ListenOptions",
     "live": "LiveOptions",
     "read": "ReadOptions",
+    "serve": "LiveOptions",
     "speak": "SpeakOptions",
     "transcribe": "ListenOptions",
     "usage": "UsageBreakdownOptions",
 }
+
+
+def complete_profiles(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the profiles of the configuration file that begin like this."""
+    names = profile_names(context.params.get("config"))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 def complete_params(
@@ -44,7 +55,7 @@ def complete_models(
     from deepgram_async.models.voices import AuraVoice, FluxVoice
     from deepgram_async.options import FluxModel, ListenModel
 
-    if context.info_name == "speak":
+    if context.info_name in ("agent", "speak"):
         names = [*get_args(AuraVoice), *get_args(FluxVoice)]
     else:
         names = [*get_args(ListenModel)]

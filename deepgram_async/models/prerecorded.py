@@ -107,6 +107,15 @@ class Transcription(Answer, frozen=True, kw_only=True):
         return self._rendered("text", options)
 
     @takes_options(TranscriptOptions)
+    def to_html(self, **options: Unpack[TranscriptOptions]) -> str:
+        """Return a page that shows the words as they play, in one file.
+
+        Raises:
+            OptionError: An option is unknown, has the wrong type or makes no sense.
+        """
+        return self._rendered("html", options)
+
+    @takes_options(TranscriptOptions)
     def to_markdown(self, **options: Unpack[TranscriptOptions]) -> str:
         """Return paragraphs as Markdown, with the names of speakers and times above them.
 
@@ -115,10 +124,18 @@ class Transcription(Answer, frozen=True, kw_only=True):
         """
         return self._rendered("markdown", options)
 
+    def _repr_html_(self) -> str:
+        from deepgram_async.transcript import Transcript
+        from deepgram_async.transcript._transcript import in_notebook
+
+        return in_notebook(Transcript.from_answer(self))
+
     def _rendered(
-        self, format_name: Literal["markdown", "srt", "text", "vtt"], options: TranscriptOptions
+        self,
+        format_name: Literal["html", "markdown", "srt", "text", "vtt"],
+        options: TranscriptOptions,
     ) -> str:
-        # A transcript is made of models, so it can be imported only when it is wanted.
+        # Transcripts are made of models: they can be imported only when one is wanted.
         from deepgram_async.transcript import render
 
         return render(self, format_name, **options)

@@ -36,5 +36,15 @@ class TranscriptOptions(TypedDict, total=False):
     """Pause between the captions of a speaker or channel; 0.08 seconds by default, two pictures of
     a film."""
     pause_s: float
-    """A silence after a sentence that ends a caption, or half of one inside a sentence; 1 second by
-    default."""
+    """Silence after which a new caption begins, inside of a sentence only after twice as much; 1
+    second by default."""
+    title: str
+    """Headline of a page; ``Transcript`` by default."""
+    audio_url: str
+    """Where a page finds the audio: a URL, absolute or relative to the page; quote the names of
+    files. Without it a page has no sound until its reader opens a file."""
+    audio_data: bytes
+    """A WAV, MP3, Ogg, FLAC, MP4, WebM or AAC file to put into a page, instead of `audio_url`; the
+    page grows by four thirds of its length."""
+    uncertain_below: float
+    """A page marks words with a lower confidence; 0.7 by default."""

@@ -26,8 +26,8 @@ TranscriptEvent: TypeAlias = ListenEvent | FluxEvent
 
 # Less than the shortest word, more than a rounding error.
 _TOLERANCE_S: Final = 0.01
-# A turn may begin that long before the end of the audio in which nobody was heard yet.
-_ONSET_S: Final = 1.0
+# Flux may need this long to notice that somebody speaks: audio younger than that is not silence.
+_ONSET_S: Final = 2.0
 
 
 class FinalWords(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -70,11 +70,15 @@ class Assembly:
     """Settles the words of all channels of a stream, each of them once.
 
     It holds the interim words and the utterances that are open, and nothing of what came before.
+
+    Args:
+        makes_utterances: Whether utterances are wanted; one that never ends would grow for ever.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, makes_utterances: bool = True) -> None:
         self.channels: dict[int, ChannelAssembly] = {}
         self.channel_count = 1
+        self._makes_utterances = makes_utterances
         self._turn_index: int | None = None
 
     def add(self, event: TranscriptEvent) -> Iterator[TranscriptChange]:
@@ -104,7 +108,7 @@ class Assembly:
 
     def _channel(self, number: int) -> ChannelAssembly:
         if number not in self.channels:
-            self.channels[number] = ChannelAssembly(number)
+            self.channels[number] = ChannelAssembly(number, makes_utterances=self._makes_utterances)
         return self.channels[number]
 
     def _skip(self, seconds: float) -> Iterator[TranscriptChange]:
@@ -119,12 +123,13 @@ class Assembly:
 class ChannelAssembly:
     """One channel: what is settled ends at `settled_s`, and the interim words follow."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, makes_utterances: bool) -> None:
         self.settled_s = 0.0
         self.interim: tuple[Word, ...] = ()
         self.open: list[Word] = []
         """The settled words of the utterance that has not ended."""
         self._number = number
+        self._makes_utterances = makes_utterances
         self._has_perhaps_ended = False
         self._last: Word | None = None
         self._ends_at: float | None = None
@@ -173,8 +178,8 @@ class ChannelAssembly:
 
     def skip_to(self, time: float) -> Iterator[TranscriptChange]:
         """Settle the interim words before a time: no final result will come for them."""
-        before = [word for word in self.interim if _middle(word) < time]
-        rest = self.interim[len(before) :]
+        count = _count_before(self.interim, time)
+        before, rest = self.interim[:count], self.interim[count:]
         yield from self._settle(before, time)
         yield from self._show(rest)
 
@@ -190,8 +195,8 @@ class ChannelAssembly:
             self._ends_at = time
             return
         self._ends_at = None
-        ended = [word for word in self.open if _middle(word) < time]
-        self.open = self.open[len(ended) :]
+        count = _count_before(self.open, time)
+        ended, self.open = self.open[:count], self.open[count:]
         yield from by_speaker(ended, Utterance.of)
 
     def end_utterance(self) -> Iterator[TranscriptChange]:
@@ -211,7 +216,8 @@ class ChannelAssembly:
         self.settled_s = max(self.settled_s, end)
         if words:
             self._last = words[-1]
-            self.open += words
+            if self._makes_utterances:
+                self.open += words
             yield FinalWords(channel=self._number, words=tuple(words))
 
     def _show(
@@ -240,6 +246,11 @@ def _channel_of(index: Sequence[int]) -> tuple[int, int]:
     """Return number and count of the channels, tolerating a message that leaves them out."""
     number = index[0] if index else 0
     return number, max(number + 1, index[-1] if len(index) > 1 else 1)
+
+
+def _count_before(words: Sequence[Word], time: float) -> int:
+    """Return how many of the first words lie before a time."""
+    return next((number for number, word in enumerate(words) if _middle(word) >= time), len(words))
 
 
 def _middle(word: Word) -> float:

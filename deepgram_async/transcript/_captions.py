@@ -21,7 +21,7 @@ _VTT_HEADER: Final = "WEBVTT\n\n"
 
 
 def write_srt(transcript: Transcript, style: Style) -> str:
-    """Write SubRip: numbered captions, with the name of a speaker who begins before his words."""
+    """Write SubRip: numbered captions, with names where another speaker begins."""
     captions = styled_cues(transcript, style, names_in_text=True)
     return "".join(_srt_cue(cue, number) for number, cue in enumerate(captions, 1))
 
@@ -98,7 +98,7 @@ def _escaped(text: str) -> str:
 
 def _time(seconds: float, point: str) -> str:
     """Write a time; hours are two digits or more."""
-    milliseconds = max(0, round(seconds * 1000))
+    milliseconds = round(seconds * 1000)
     minutes, milliseconds = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{milliseconds // 1000:02}{point}{milliseconds % 1000:03}"

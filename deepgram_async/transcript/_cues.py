@@ -22,12 +22,12 @@ from deepgram_async.transcript._lines import Unit, balanced_lines, may_begin_lin
 from deepgram_async.transcript._sentences import ends_sentence
 from deepgram_async.transcript._style import Style
 from deepgram_async.transcript._transcript import Transcript
-from deepgram_async.transcript._words import Word
+from deepgram_async.transcript._words import Word, silence_between
 
 __all__ = ["Cue", "CueStream", "LiveCues", "cues", "styled_cues"]
 
 # So many captions are looked ahead before the first of them is cut off.
-_CUES_AHEAD: Final = 3
+_CUES_AHEAD: Final = 2
 # And so many units, whatever the style says.
 _UNITS_AHEAD: Final = 200
 # A sentence that fills a caption to a third has one for itself.
@@ -39,6 +39,7 @@ _NOISE_S: Final = 0.1
 # A channel that says nothing does not hold up the others for longer.
 _LONGEST_HELD_S: Final = 30.0
 # Captions are timed in milliseconds.
+_DIGITS: Final = 3
 _SHORTEST_S: Final = 0.001
 
 
@@ -94,7 +95,7 @@ class CueStream:
     """Makes captions of the events of a stream."""
 
     def __init__(self, style: Style, *, names_in_text: bool = False) -> None:
-        self._assembly = Assembly()
+        self._assembly = Assembly(makes_utterances=False)
         self._merger = _Merger(style, names_in_text=names_in_text)
 
     def add(self, event: TranscriptEvent) -> list[Cue]:
@@ -133,7 +134,7 @@ class LiveCues(CueStream):
 
     They are the same as those of the finished transcript, wherever the service's results begin and
     end, and come in the order of time. A caption comes when the words after it are settled, or a
-    silence of ``pause_s``. Nothing that was returned is kept.
+    silence. Nothing that was returned is kept.
 
     Raises:
         OptionError: An option is unknown, has the wrong type or makes no sense.
@@ -222,7 +223,7 @@ class _Track:
         """The time before which no other caption can begin."""
         if self._open is not None:
             return self._open.start
-        return self._units[0].start if self._units else self._settled_s
+        return round(self._units[0].start if self._units else self._settled_s, _DIGITS)
 
     def take(self) -> list[Cue]:
         """Return the captions that are complete now, once."""
@@ -235,7 +236,7 @@ class _Track:
         unit = Unit.of(word)
         if self._units:
             last = self._units[-1].words[-1]
-            if word.speaker != last.speaker or word.start - last.end >= self._silence_s(last):
+            if word.speaker != last.speaker or silence_between(last, word) >= self._silence_s(last):
                 self._cut()
             elif not may_begin_line(word):
                 unit = Unit.of(*self._units.pop().words, word)
@@ -307,7 +308,8 @@ class _Track:
 
     def _show(self, units: list[Unit]) -> None:
         first = units[0].words[0]
-        start = first.start if self._open is None else max(first.start, self._open.start)
+        earliest = 0.0 if self._open is None else self._open.start
+        start = max(earliest, round(first.start, _DIGITS))
         self._close_open(start)
         label = self._label(first)
         lines = balanced_lines([label, *units] if label else units, self._style.line_length)
@@ -333,7 +335,8 @@ class _Track:
         if next_start is not None:
             # A caption that is shorter than the gap keeps half of its time.
             latest = max(next_start - self._style.min_gap_s, (cue.start + next_start) / 2)
-            end = max(min(end, latest), cue.start + _SHORTEST_S)
+            end = min(end, latest)
+        end = round(max(end, cue.start + _SHORTEST_S), _DIGITS)
         self._done.append(replace(cue, end=end))
 
     def _label(self, word: Word) -> Unit | None:

@@ -11,6 +11,7 @@ from deepgram_async.errors import OptionError
 from deepgram_async.models.prerecorded import Transcription
 from deepgram_async.options import TranscriptOptions
 from deepgram_async.transcript._captions import write_srt, write_vtt
+from deepgram_async.transcript._html import write_html
 from deepgram_async.transcript._live import LiveTranscript
 from deepgram_async.transcript._style import Style
 from deepgram_async.transcript._texts import write_json, write_markdown, write_text, write_tsv
@@ -18,7 +19,7 @@ from deepgram_async.transcript._transcript import Transcript
 
 __all__ = ["FORMATS", "Format", "FormatName", "find_format", "render"]
 
-FormatName: TypeAlias = Literal["json", "markdown", "srt", "text", "tsv", "vtt"]
+FormatName: TypeAlias = Literal["html", "json", "markdown", "srt", "text", "tsv", "vtt"]
 """The formats by name."""
 
 
@@ -44,6 +45,13 @@ FORMATS: Final[Mapping[FormatName, Format]] = MappingProxyType(
     {
         made.name: made
         for made in (
+            Format(
+                "html",
+                "html",
+                "text/html",
+                "a page that plays the audio, in one file",
+                write_html,
+            ),
             Format(
                 "json",
                 "json",

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from deepgram_async.transcript._sentences import ends_clause, ends_sentence
+from deepgram_async.transcript._sentences import Joint, joint_after
 from deepgram_async.transcript._words import Word, is_unspaced, joined_text
 
 __all__ = ["Unit", "balanced_lines", "filled_lines", "may_begin_line", "text_width"]
@@ -22,9 +22,13 @@ _NEVER_FIRST: Final = frozenset(
     "、。，．・：；？！」』）】》〉ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
 )
 
-# How much a line that breaks inside of a clause is worse than one at a comma, in columns squared.
-_INSIDE_CLAUSE: Final = 150.0
-_AFTER_CLAUSE: Final = 50.0
+# What it costs to break a line there, in columns squared.
+_COSTS: Final = {
+    Joint.SENTENCE: 0.0,
+    Joint.CLAUSE: 50.0,
+    Joint.WORD: 150.0,
+    Joint.CLINGING: 250.0,
+}
 # The last line may be the longer one.
 _LAST_LINE: Final = 0.9
 
@@ -83,7 +87,8 @@ def text_width(text: str) -> int:
             width += 1
             last = 2
         own = 0 if is_joining else _character_width(character)
-        is_joining = character == _JOINER
+        # Between letters a joiner joins their shapes only.
+        is_joining = character == _JOINER and last == 2
         if ord(character) in _FLAG_LETTERS:
             # Two of them are one flag.
             own = 0 if is_half_flag else 2
@@ -95,7 +100,7 @@ def text_width(text: str) -> int:
     return width
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _character_width(character: str) -> int:
     if ord(character) in _SKIN_TONES or unicodedata.category(character) in ("Mn", "Me", "Cf", "Cc"):
         return 0
@@ -161,10 +166,7 @@ def _line_cost(units: Sequence[Unit], end: int, slack: int) -> float:
     cost = float(slack * slack)
     if end == len(units):
         return cost * _LAST_LINE
-    text = units[end - 1].text
-    if ends_sentence(text):
-        return cost
-    return cost + (_AFTER_CLAUSE if ends_clause(text) else _INSIDE_CLAUSE)
+    return cost + _COSTS[joint_after(units[end - 1].text)]
 
 
 def _written(units: Iterable[Unit]) -> str:

@@ -11,7 +11,7 @@ from deepgram_async.transcript._assembly import (
     TranscriptChange,
     TranscriptEvent,
 )
-from deepgram_async.transcript._transcript import AudioGap, Transcript
+from deepgram_async.transcript._transcript import AudioGap, Transcript, in_notebook
 from deepgram_async.transcript._words import Utterance, Word, by_speaker
 
 __all__ = ["LiveTranscript"]
@@ -90,6 +90,13 @@ class LiveTranscript:
         """The words of all channels that may still change, by the time at which they begin."""
         words = [word for channel in self._assembly.channels.values() for word in channel.interim]
         return sorted(words, key=lambda word: word.start)
+
+    def __repr__(self) -> str:
+        heard = self.so_far()
+        return f"<LiveTranscript {len(heard.utterances)} utterances, {heard.duration:.1f} s>"
+
+    def _repr_html_(self) -> str:
+        return in_notebook(self.so_far(), self.interim_words, shows_end=True)
 
     def _keep(self, changes: list[TranscriptChange]) -> list[TranscriptChange]:
         for change in changes:

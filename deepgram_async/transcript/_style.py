@@ -30,6 +30,10 @@ class Style(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     characters_per_second: float = 20.0
     min_gap_s: float = 0.08
     pause_s: float = 1.0
+    title: str = "Transcript"
+    audio_url: str | None = None
+    audio_data: bytes | None = None
+    uncertain_below: float = 0.7
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -38,6 +42,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Raises:
             OptionError: One is unknown, has the wrong type or makes no sense.
         """
+        options = {name: value for name, value in options.items() if value is not None}
         for name in options:
             if name not in cls.__struct_fields__:
                 near = get_close_matches(name, cls.__struct_fields__, n=1)
@@ -49,7 +54,10 @@ class Style(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             except msgspec.ValidationError as exc:
                 raise OptionError(f"{name}: {exc}", option=name) from None
             number = getattr(style, name)
-            if (name in _POSITIVE and number <= 0) or (name in _NOT_NEGATIVE and number < 0):
+            # Written so that it refuses what is no number, too.
+            if (name in _POSITIVE and not number > 0) or (
+                name in _NOT_NEGATIVE and not number >= 0
+            ):
                 raise OptionError(f"{name} cannot be {value!r}", option=name)
         style = cls(**options)
         if style.min_duration_s > style.max_duration_s:

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import merge
 from itertools import groupby
+from operator import attrgetter
 from typing import Final, Self
 
 from msgspec.structs import replace
 
 from deepgram_async.models import Model
 from deepgram_async.models.prerecorded import Channel, Results, Transcription
+from deepgram_async.transcript._notebook import notebook_html
+from deepgram_async.transcript._parts import Part
 from deepgram_async.transcript._sentences import ends_sentence
-from deepgram_async.transcript._words import Segment, Utterance, Word, by_speaker, spoken_words
+from deepgram_async.transcript._style import Style
+from deepgram_async.transcript._words import (
+    Segment,
+    Utterance,
+    Word,
+    by_speaker,
+    joined_text,
+    silence_between,
+    spoken_words,
+)
 
-__all__ = ["AudioGap", "Transcript"]
+__all__ = ["AudioGap", "Transcript", "in_notebook", "parts_of"]
 
 # The service's default for `utt_split` (Deepgram docs, "Utterance split").
 _UTTERANCE_PAUSE_S: Final = 0.8
 # Who pauses that long after a sentence goes on to something else.
 _PARAGRAPH_PAUSE_S: Final = 2.0
-# A paragraph that is longer ends with its sentence, in characters.
+# A longer paragraph ends with its sentence or at a pause, in characters.
 _LONG_PARAGRAPH: Final = 500
 # Less than the shortest word, more than a rounding error.
 _TOLERANCE_S: Final = 0.005
@@ -73,7 +86,7 @@ class Transcript(Model, frozen=True, kw_only=True, gc=False):
     @property
     def text(self) -> str:
         """The text on one line, without the names of speakers."""
-        return " ".join(utterance.text for utterance in self.utterances)
+        return joined_text(word for utterance in self.utterances for word in utterance.words)
 
     @property
     def words(self) -> list[Word]:
@@ -90,7 +103,7 @@ class Transcript(Model, frozen=True, kw_only=True, gc=False):
 
     @property
     def turns(self) -> list[Segment]:
-        """What a speaker says until another one speaks, whatever pauses he makes."""
+        """What a speaker says until another one speaks, whatever the pauses."""
         return [
             Segment.of(word for utterance in turn for word in utterance.words)
             for _, turn in groupby(self.utterances, lambda said: (said.channel, said.speaker))
@@ -101,14 +114,47 @@ class Transcript(Model, frozen=True, kw_only=True, gc=False):
         """The turns in paragraphs.
 
         They are the service's where it was asked for ``paragraphs`` or ``smart_format``. Otherwise
-        a paragraph ends with a sentence: at a pause of 2 seconds, or when it has grown long.
+        a paragraph ends with a sentence before a pause of 2 seconds, and from 500 characters on
+        with either. None goes on behind a gap.
         """
         knows = any(word.starts_paragraph for said in self.utterances for word in said.words)
+        begins = _begins_told_paragraph if knows else _begins_own_paragraph
+        gaps = [gap.start for gap in self.gaps]
+
+        def begins_here(part: list[Word], word: Word) -> bool:
+            return begins(part, word) or any(part[-1].start < gap <= word.start for gap in gaps)
+
         return [
-            Segment.of(words)
-            for turn in self.turns
-            for words in (_told_paragraphs(turn) if knows else _own_paragraphs(turn))
+            Segment.of(words) for turn in self.turns for words in _parted(turn.words, begins_here)
         ]
+
+    def _repr_html_(self) -> str:
+        return in_notebook(self)
+
+
+def parts_of(transcript: Transcript, style: Style) -> list[Part]:
+    """Return the paragraphs, and between them notes about lost audio."""
+    notes = [
+        Part(gap.start, None, f"[{gap.duration:.1f} seconds of audio were lost]", is_note=True)
+        for gap in transcript.gaps
+    ]
+    paragraphs: list[Part] = []
+    last: str | None = None
+    for paragraph in transcript.paragraphs:
+        name = style.name_of(
+            speaker=paragraph.speaker, channel=paragraph.channel, channels=transcript.channels
+        )
+        shown = name if name != last else None
+        paragraphs.append(Part(paragraph.start, shown, paragraph.text, paragraph.words))
+        last = name
+    return list(merge(notes, paragraphs, key=attrgetter("start")))
+
+
+def in_notebook(
+    transcript: Transcript, interim: Sequence[Word] = (), *, shows_end: bool = False
+) -> str:
+    """Return how a notebook shows a transcript, and interim words behind it."""
+    return notebook_html(parts_of(transcript, Style()), interim, shows_end=shows_end)
 
 
 def _utterances_of(results: Results, duration: float) -> list[Utterance]:
@@ -116,7 +162,7 @@ def _utterances_of(results: Results, duration: float) -> list[Utterance]:
     for number, channel in enumerate(results.channels):
         words = list(_with_paragraphs(channel, number, duration))
         ends = [found.end for found in results.utterances or () if found.channel == number]
-        for run in _at(ends, words) if ends else _at_pauses(words):
+        for run in _at(ends, words) if ends else _parted(words, _begins_utterance):
             said += by_speaker(run, Utterance.of)
     return sorted(said, key=lambda utterance: utterance.start)
 
@@ -159,10 +205,13 @@ def _at(ends: list[float], words: list[Word]) -> Iterator[list[Word]]:
         yield part
 
 
-def _at_pauses(words: Iterable[Word]) -> Iterator[list[Word]]:
+def _parted(
+    words: Iterable[Word], begins: Callable[[list[Word], Word], bool]
+) -> Iterator[list[Word]]:
+    """Split words before each that begins a part, judged with the part so far."""
     part: list[Word] = []
     for word in words:
-        if part and word.start - part[-1].end >= _UTTERANCE_PAUSE_S:
+        if part and begins(part, word):
             yield part
             part = []
         part.append(word)
@@ -170,25 +219,17 @@ def _at_pauses(words: Iterable[Word]) -> Iterator[list[Word]]:
         yield part
 
 
-def _told_paragraphs(turn: Segment) -> Iterator[list[Word]]:
-    part: list[Word] = []
-    for word in turn.words:
-        if part and word.starts_paragraph:
-            yield part
-            part = []
-        part.append(word)
-    yield part
+def _begins_utterance(part: list[Word], word: Word) -> bool:
+    return silence_between(part[-1], word) >= _UTTERANCE_PAUSE_S
 
 
-def _own_paragraphs(turn: Segment) -> Iterator[list[Word]]:
-    part: list[Word] = []
-    length = 0
-    for word in turn.words:
-        if part and ends_sentence(part[-1].text):
-            is_pause = word.start - part[-1].end >= _PARAGRAPH_PAUSE_S
-            if is_pause or length >= _LONG_PARAGRAPH:
-                yield part
-                part, length = [], 0
-        part.append(word)
-        length += len(word.text) + (not word.is_joined)
-    yield part
+def _begins_told_paragraph(part: list[Word], word: Word) -> bool:
+    return word.starts_paragraph
+
+
+def _begins_own_paragraph(part: list[Word], word: Word) -> bool:
+    ends = ends_sentence(part[-1].text)
+    pauses = silence_between(part[-1], word) >= _PARAGRAPH_PAUSE_S
+    if ends and pauses:
+        return True
+    return (ends or pauses) and len(joined_text(part)) >= _LONG_PARAGRAPH

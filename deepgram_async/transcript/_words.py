@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import groupby
 from typing import Final, Self, TypeVar
 
@@ -17,6 +17,7 @@ __all__ = [
     "by_speaker",
     "is_unspaced",
     "joined_text",
+    "silence_between",
     "split_words",
     "spoken_words",
     "turn_words",
@@ -112,6 +113,11 @@ def joined_text(words: Iterable[Word]) -> str:
     return "".join(word.text if word.is_joined else f" {word.text}" for word in words).strip()
 
 
+def silence_between(word: Word, following: Word) -> float:
+    """Return the seconds between two words, without the noise of floats."""
+    return round(following.start - word.end, 3)
+
+
 def by_speaker(words: Iterable[Word], kind: Callable[[Iterable[Word]], S]) -> list[S]:
     """Return stretches of words of one speaker in one channel each."""
     return [kind(run) for _, run in groupby(words, lambda word: (word.channel, word.speaker))]
@@ -177,12 +183,8 @@ def split_words(
     text: str, *, start: float, end: float, channel: int, confidence: float
 ) -> list[Word]:
     """Return the words of a text; they share the time by their lengths."""
-    pieces = [
-        (piece, number > 0)
-        for chunk in text.split()
-        for number, piece in enumerate(_writing_units(chunk))
-    ]
-    times = _shared_time([piece for piece, _ in pieces], start, end)
+    pieces = [piece for chunk in text.split() for piece in _writing_units(chunk)]
+    times = _shared_time(pieces, start, end)
     return [
         Word(
             text=piece,
@@ -192,11 +194,13 @@ def split_words(
             channel=channel,
             is_joined=is_joined,
         )
-        for (piece, is_joined), (begun, ended) in zip(pieces, times, strict=True)
+        for piece, (begun, ended), is_joined in zip(
+            pieces, times, _joints(text, pieces), strict=True
+        )
     ]
 
 
-@cache
+@lru_cache(maxsize=4096)
 def is_unspaced(character: str) -> bool:
     """Tell whether a character belongs to a writing without spaces."""
     if not character or character < "\u0e00":
@@ -221,7 +225,11 @@ def _on_one_line(text: str) -> str:
 
 
 def _joints(transcript: str, texts: Iterable[str]) -> Iterator[bool]:
-    """Tell of each word whether it is written to the one before it without a space."""
+    """Tell of each word whether it is written to the one before it without a space.
+
+    The one before the first word is in another transcript; what they are written in decides.
+    """
+    has_spaces = len(transcript.split()) > 1
     position = 0
     previous = ""
     for text in texts:
@@ -233,7 +241,10 @@ def _joints(transcript: str, texts: Iterable[str]) -> Iterator[bool]:
         if begin < 0:
             yield is_unspaced(previous[-1:]) and is_unspaced(text[:1])
         else:
-            yield bool(previous) and begin > 0 and not transcript[begin - 1].isspace()
+            if begin > 0:
+                yield not transcript[begin - 1].isspace()
+            else:
+                yield is_unspaced(text[:1]) and not has_spaces
             position = begin + len(text)
         previous = text
 

@@ -87,3 +87,22 @@ asyncio.run(main())
         assert program.stderr is not None
         assert program.stdout.read() == b"left\n"
         assert program.stderr.read() == b""
+
+
+async def test_standard_output_of_a_subprocess_is_passed_on() -> None:
+    program = "import sys; sys.stdout.buffer.write(bytes(range(250)) * 400)"
+    recorder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+    )
+    assert recorder.stdout is not None
+    blocks = [block async for block in piped(recorder.stdout, block_bytes=1000)]
+    assert b"".join(blocks) == bytes(range(250)) * 400
+    assert max(map(len, blocks)) <= 1000
+    await recorder.wait()
+
+
+async def test_broken_stream_raises() -> None:
+    reader = asyncio.StreamReader()
+    reader.set_exception(ConnectionResetError("the peer is gone"))
+    with pytest.raises(AudioSourceError, match="the peer is gone"):
+        await anext(piped(reader))

@@ -358,8 +358,8 @@ async def test_what_concerns_all_ends_the_batch_and_what_is_in_flight_is_finishe
 
 async def test_a_wrong_option_ends_the_batch_before_any_request() -> None:
     async with batch_service() as service, service.session() as dg:
-        with pytest.raises(OptionError, match="modell"):
-            await collect(Batch(dg, items(30), modell="nova-3"))  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        with pytest.raises(OptionError, match="modal"):
+            await collect(Batch(dg, items(30), modal="nova-3"))  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     assert not service.received
 
 

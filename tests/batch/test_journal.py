@@ -257,6 +257,7 @@ async def test_cancelled_at_any_step_a_batch_notes_what_is_true(tmp_path: Path, 
                 files = FileSink(directory)
                 await Batch(dg, items(2), journal=journal, sinks=[files], model="nova-3").run()
 
+        kept = set[str]()
         for cancellation in each_step(late=late):
             directory = tmp_path / str(cancellation.step)
             await cancellation(run_all(directory))

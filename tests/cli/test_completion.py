@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -39,7 +40,8 @@ def complete(*words: str) -> list[str]:
         timeout=30,
     )
     assert done.stderr == ""
-    return [line.partition(",")[2].partition("\t")[0] for line in done.stdout.splitlines()]
+    lines = filter(None, done.stdout.splitlines())
+    return [line.partition(",")[2].partition("\t")[0] for line in lines]
 
 
 def test_commands_are_completed_without_loading_them() -> None:
@@ -56,3 +58,11 @@ def test_options_of_the_service_are_completed_with_their_values() -> None:
 def test_models_and_voices_are_completed() -> None:
     assert "nova-3-medical" in complete("transcribe", "-m", "nova-3")
     assert complete("live", "-m", "flux-general-e") == ["flux-general-en"]
+
+
+def test_profiles_are_completed(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[profiles.work]\n[profiles.world]\n[profiles.home]\n")
+    assert complete("--config", str(config), "--profile", "wor") == ["work", "world"]
+    config.write_text("profiles = 1")
+    assert complete("--config", str(config), "--profile", "wor") == []

@@ -36,6 +36,12 @@ def test_wrong_usage_prints_nothing_on_standard_output(dga: Dga, args: list[str]
     assert "Error: " in result.err
 
 
+def test_mistyped_command_is_answered_with_the_one_that_is_meant(dga: Dga) -> None:
+    result = dga("transcrib", "a.wav")
+    assert (result.code, result.out) == (2, "")
+    assert "No such command 'transcrib'. Did you mean 'transcribe'?" in result.err
+
+
 def test_without_click_the_message_names_the_extra(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,48 @@ def test_names_of_speakers_can_be_given_and_left_out(dga: Dga, answer: Path) -> 
     assert dga("render", str(answer), "--no-speakers").out == "Hello world. Good bye.\n"
 
 
+def test_page_finds_its_audio_from_where_it_is_written(dga: Dga, tmp_path: Path) -> None:
+    recording = write_wav(tmp_path / "the talk: 50%.wav")
+    page = tmp_path / "pages" / "talk.html"
+    page.parent.mkdir()
+    assert dga("transcribe", str(recording), "-o", str(page)).code == 0
+    assert ' src="../the%20talk%3A%2050%25.wav"' in page.read_text()
+    assert "<title>the talk: 50%</title>" in page.read_text()
+
+
+def test_audio_can_be_put_into_a_page(dga: Dga, answer: Path) -> None:
+    recording = answer.with_suffix(".wav")
+    flags = ["-f", "html", "--title", "A talk", "--audio", str(recording), "--embed-audio"]
+    result = dga("render", str(answer), *flags)
+    assert (result.code, result.err) == (0, "")
+    assert ' src="data:audio/wav;base64,UklGR' in result.out
+    assert "<h1>A talk</h1>" in result.out
+
+
+def test_page_of_a_saved_answer_plays_what_is_named(dga: Dga, answer: Path) -> None:
+    command = ["render", str(answer), "-f", "html"]
+    assert ' src="' not in dga(*command).out
+    url = "https://example.com/talk.mp3?a=1&b=2"
+    assert f' src="{url.replace("&", "&amp;")}"' in dga(*command, "--audio", url).out
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--embed-audio"], "needs a file of audio"),
+        (["--embed-audio", "--audio", "nowhere.wav"], "needs a file of audio, not nowhere.wav"),
+        (["--embed-audio", "--audio", "http://127.0.0.1/a.wav"], "needs a file of audio"),
+        (["other.json", "--audio", "a.wav"], "--audio belongs to one source"),
+    ],
+)
+def test_audio_that_no_page_can_have_is_a_usage_error(
+    dga: Dga, answer: Path, tmp_path: Path, flags: list[str], message: str
+) -> None:
+    result = dga("render", str(answer), "-f", "html", "-o", f"{tmp_path}/out/", *flags)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+
+
 def test_several_answers_are_written_into_a_directory_once(dga: Dga, answer: Path) -> None:
     other = answer.with_name("other.json")
     other.write_text(answer.read_text())

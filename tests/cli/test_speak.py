@@ -1,4 +1,5 @@
 import io
+import os
 import subprocess
 import sys
 import wave
@@ -78,6 +79,12 @@ def test_wav_file_has_a_header_that_tells_its_length(dga: Dga, tmp_path: Path) -
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 8000)
         assert file.readframes(99) == b"HHeelllloo.."
     assert "container=none" in voice.lines[0]
+
+
+def test_device_is_written_to_and_not_replaced(dga: Dga) -> None:
+    with speaking() as voice:
+        assert dga("speak", "Hi.", "-o", os.devnull, url=voice.url).code == 0
+    assert not Path(os.devnull).is_file()
 
 
 def test_audio_goes_to_a_pipe_when_nothing_else_is_said() -> None:

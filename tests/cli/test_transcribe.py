@@ -107,7 +107,10 @@ def test_missing_file_is_bad_input(dga: Dga, tmp_path: Path) -> None:
 
 def test_directory_and_empty_file_are_bad_input(dga: Dga, tmp_path: Path) -> None:
     (tmp_path / "empty.wav").touch()
-    for path, words in ((tmp_path, "is a directory"), (tmp_path / "empty.wav", "is empty")):
+    for path, words in (
+        (tmp_path, "is a directory, which the command batch takes"),
+        (tmp_path / "empty.wav", "is empty"),
+    ):
         result = dga("transcribe", str(path))
         assert (result.code, result.out) == (2, "")
         assert words in result.err

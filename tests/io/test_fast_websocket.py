@@ -28,6 +28,7 @@ from deepgram_async._io.plain_websocket import PlainConnection, PlainWebSocket
 from deepgram_async._protocol.sockets import Close
 
 LARGEST: Final = 1 << 20
+LARGEST_READ: Final = 64 << 10
 PATIENCE_S: Final = 60.0
 TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
 
@@ -127,13 +128,25 @@ class Link:
             opening = self.carrier.handshake({})
         self.opening = asyncio.create_task(opening)
 
+    def feed(self, data: bytes) -> None:
+        """Hand over what came, as the transports do; the buffer is used again for what follows."""
+        if not isinstance(self.carrier, FastWebSocket):
+            self.carrier.data_received(data)
+            return
+        for start in range(0, len(data), LARGEST_READ):
+            piece = data[start : start + LARGEST_READ]
+            buffer = self.carrier.get_buffer(-1)
+            buffer[: len(piece)] = piece
+            self.carrier.buffer_updated(len(piece))
+            buffer[: len(piece)] = b"\xff" * len(piece)
+
     async def asked(self) -> "Link":
         await settled()
         return self
 
     async def opened(self) -> "Link":
         await settled()
-        self.carrier.data_received(self.answer)
+        self.feed(self.answer)
         await self.opening
         self.websocket.attach(self.listener)
         await settled()
@@ -179,7 +192,7 @@ async def told(
     places = sorted({cut % len(data) for cut in cuts} | {0, len(data)})
     is_attached = False
     for number, (start, stop) in enumerate(pairwise(places)):
-        link.carrier.data_received(data[start:stop])
+        link.feed(data[start:stop])
         await settled()
         if link.opening.done() and not is_attached:
             is_attached = True
@@ -419,7 +432,7 @@ async def test_a_peer_that_takes_nothing_is_not_written_to() -> None:
 
 async def test_nothing_is_written_once_either_side_is_closing() -> None:
     link = await Link(is_fast=True).opened()
-    link.carrier.data_received(frame(CLOSE, struct.pack("!H", 1011) + b"NET-0001"))
+    link.feed(frame(CLOSE, struct.pack("!H", 1011) + b"NET-0001"))
     assert not link.websocket.is_writable
     await link.ended()
     assert link.listener.end == Close(1011, "NET-0001")
@@ -431,7 +444,7 @@ async def test_a_ping_is_answered_and_counts_as_a_sign_of_life() -> None:
     link.websocket.was_heard = link.websocket.was_used = False
     link.websocket.ping()
     seen = [(link.websocket.was_used, link.websocket.was_heard)]
-    link.carrier.data_received(frame(PONG, b""))
+    link.feed(frame(PONG, b""))
     seen.append((link.websocket.was_used, link.websocket.was_heard))
     assert seen == [(True, False), (True, True)]
     assert link.sent_frames() == [(PING, b"", True)]
@@ -440,7 +453,7 @@ async def test_a_ping_is_answered_and_counts_as_a_sign_of_life() -> None:
 
 async def test_frames_that_come_with_the_handshake_wait_for_whoever_takes_them() -> None:
     link = await Link(is_fast=True).asked()
-    link.carrier.data_received(link.answer + frame(TEXT, b"early") + frame(TEXT, b"bird"))
+    link.feed(link.answer + frame(TEXT, b"early") + frame(TEXT, b"bird"))
     await link.opening
     link.carrier.connection_lost(None)
     link.websocket.attach(link.listener)
@@ -450,9 +463,7 @@ async def test_frames_that_come_with_the_handshake_wait_for_whoever_takes_them()
 
 async def test_too_many_fragments_end_the_connection() -> None:
     link = await Link(is_fast=True).opened()
-    link.carrier.data_received(
-        frame(BINARY, b"", fin=False) + frame(CONTINUATION, b"", fin=False) * 4096
-    )
+    link.feed(frame(BINARY, b"", fin=False) + frame(CONTINUATION, b"", fin=False) * 4096)
     ((opcode, data, _),) = link.sent_frames()
     assert (opcode, struct.unpack("!H", data[:2])[0]) == (CLOSE, 1009)
     await link.ended()
@@ -460,8 +471,8 @@ async def test_too_many_fragments_end_the_connection() -> None:
 
 async def test_a_refused_handshake_is_left_to_websockets() -> None:
     link = await Link(is_fast=True).asked()
-    link.carrier.data_received(b"HTTP/1.1 401 Unauthorized\r\nContent-Le")
-    link.carrier.data_received(b"ngth: 4\r\n\r\n\x81\x02no")
+    link.feed(b"HTTP/1.1 401 Unauthorized\r\nContent-Le")
+    link.feed(b"ngth: 4\r\n\r\n\x81\x02no")
     with pytest.raises(InvalidStatus) as caught:
         await link.opening
     assert caught.value.response.status_code == 401

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deepgram_async._io.shared_buffer import BufferedReader
 from deepgram_async._io.tls import TlsConnection
 from deepgram_async.testing import Fault, FaultProxy
 from tests.support.certificates import tls_contexts
@@ -18,7 +19,7 @@ SOON_S = 10.0
 SIZES = [1, 100, 16_383, 16_384, 16_385, 70_000, 1 << 20]
 
 
-class Reader(asyncio.Protocol):
+class Reader(BufferedReader):
     """Keeps what comes."""
 
     def __init__(self) -> None:
@@ -31,7 +32,7 @@ class Reader(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes | memoryview) -> None:
         self.data += data
         self.came.set()
 

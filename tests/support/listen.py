@@ -7,8 +7,8 @@ from websockets.asyncio.server import ServerConnection
 __all__ = ["final", "interim", "metadata", "read_until_close_stream", "results"]
 
 
-def results(text: str, *, start: float = 0.0, is_final: bool = True) -> str:
-    """Return a ``Results`` message with one word per word of the text."""
+def results(text: str, *, start: float = 0.0, duration: float = 1.0, is_final: bool = True) -> str:
+    """Return a ``Results`` message with one word of a second per word of the text."""
     words = [
         {"word": word, "start": start + index, "end": start + index + 1, "confidence": 0.9}
         for index, word in enumerate(text.split())
@@ -18,7 +18,7 @@ def results(text: str, *, start: float = 0.0, is_final: bool = True) -> str:
             "type": "Results",
             "channel_index": [0, 1],
             "start": start,
-            "duration": 1.0,
+            "duration": duration,
             "is_final": is_final,
             "speech_final": is_final,
             "channel": {"alternatives": [{"transcript": text, "confidence": 0.9, "words": words}]},

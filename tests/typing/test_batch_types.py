@@ -1,55 +1,81 @@
-"""Read by the type checkers, for batches on many machines and callbacks; nothing here is sent."""
+"""Read by the type checkers, for batches; nothing here is sent."""
 
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from functools import partial
-from inspect import isasyncgenfunction, isfunction
+from inspect import iscoroutinefunction
+from pathlib import Path
 from typing import assert_type
 
-from deepgram_async import SizedAudio, Transcription
+from deepgram_async import DeepgramSession
 from deepgram_async.batch import (
-    DaskGate,
+    AdaptiveGate,
+    Batch,
+    BatchStats,
+    BytesItem,
+    Done,
+    Failed,
+    FileItem,
+    FileSink,
     Gate,
+    GateState,
     Item,
-    OutcomeRow,
-    RedisGate,
-    Shard,
+    ItemRequests,
+    Journal,
+    JsonLinesSink,
+    Outcome,
+    ParquetSink,
+    Sink,
+    SqliteJournal,
     Transcriber,
-    callback_transcriber,
-    stored_recordings,
-    transcribe_chunk,
+    UrlItem,
+    recordings,
+    transcribe_whole,
 )
-from deepgram_async.callbacks import CallbackAuth, CallbackInbox, Delivery, receive
+from deepgram_async.models.prerecorded import Transcription
 
 
-def gates() -> list[Gate]:
-    return [RedisGate("redis://127.0.0.1"), DaskGate()]
+async def outcomes(dg: DeepgramSession, journal: SqliteJournal) -> None:
+    batch = Batch(dg, recordings("calls"), journal=journal, model="nova-3", keyterm=["a", "b"])
+    async for outcome in batch:
+        assert_type(outcome, Done | Failed)
+        match outcome:
+            case Done(item=item, answer=answer):
+                assert_type(item, Item)
+                assert_type(answer, Transcription)
+                assert_type(outcome.request_id, str)
+            case Failed(error=error):
+                assert_type(error, Exception)
+                assert_type(outcome.request_id, str | None)
+    assert_type(await batch.run(), BatchStats)
+    assert_type(batch.stats().gate, GateState)
 
 
-def places() -> None:
-    assert_type(stored_recordings("s3://bucket/"), Iterator[Item])
-    assert_type(Shard.parse("auto/8"), Shard)
-    assert_type(Shard(0, 2).of(stored_recordings("s3://bucket/")), AsyncGenerator[Item])
+def sources(dg: DeepgramSession) -> list[Batch]:
+    return [
+        Batch(dg, ["a.wav", Path("b.wav"), b"audio", UrlItem("https://example.com/c")], model="m"),
+        Batch(dg, Path("calls").rglob("*.wav"), model="m"),
+        Batch(dg, (BytesItem(b"audio", str(number)) for number in range(3)), model="m"),
+        Batch(dg, ["a.wav"], modal="m"),  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    ]
 
 
-def chunks() -> None:
-    rows = transcribe_chunk(["a.wav"], gate=partial(RedisGate, "redis://127.0.0.1"), model="nova-3")
-    assert_type(rows, list[OutcomeRow])
-    assert_type(rows[0]["transcript"], str | None)
+async def in_two_parts(item: Item, requests: ItemRequests) -> Transcription:
+    await requests.transcribe(item.open)
+    return await requests.transcribe(item.open, content_type=item.content_type)
 
 
-async def callbacks(inbox: CallbackInbox, headers: Mapping[str, str], body: bytes) -> None:
-    assert_type(receive(headers, body, auth=CallbackAuth.new()), Delivery)
-    assert_type(receive(headers, body, auth=None).result(), Transcription)
-    assert_type(await inbox.wait("id", timeout_s=1.0), Transcription)
-    assert_type(callback_transcriber(inbox, "https://example.com"), Transcriber)
+# What is made here has all that is asked of it.
+GATE: Gate = AdaptiveGate()
+JOURNAL: Journal = SqliteJournal("journal")
+ITEMS: list[Item] = [FileItem("a.wav"), BytesItem(b"audio"), UrlItem("https://example.com/a")]
+TRANSCRIBERS: list[Transcriber] = [transcribe_whole, in_two_parts]
 
 
-async def sized(audio: SizedAudio) -> None:
-    assert_type(audio.content_length, int)
-    async for piece in audio:
-        assert_type(piece, bytes)
+def sinks(files: FileSink, lines: JsonLinesSink, table: ParquetSink) -> list[Sink]:
+    return [files, lines, table]
 
 
-def test_they_are_functions_as_they_are_typed() -> None:
-    assert isasyncgenfunction(Shard.of)
-    assert all(isfunction(function) for function in (receive, transcribe_chunk, stored_recordings))
+def is_done(outcome: Outcome) -> bool:
+    return isinstance(outcome, Done)
+
+
+def test_these_are_read_by_type_checkers() -> None:
+    assert all(iscoroutinefunction(function) for function in (outcomes, in_two_parts))
