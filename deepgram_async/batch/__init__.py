@@ -10,6 +10,7 @@ from deepgram_async.batch._by_callback import callback_transcriber
 from deepgram_async.batch._chunks import (
     GateMaker,
     OutcomeRow,
+    SinkMaker,
     outcome_row,
     transcribe_chunk,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "Redo",
     "Shard",
     "Sink",
+    "SinkMaker",
     "SqliteJournal",
     "StoredItem",
     "Survey",

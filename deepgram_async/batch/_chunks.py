@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Literal, TypeAlias, TypedDict, Unpack
 
 from deepgram_async import DeepgramSession, QueryValue
@@ -17,10 +17,20 @@ from deepgram_async.batch._sinks import Sink
 from deepgram_async.errors import DeepgramError
 from deepgram_async.options import ListenOptions
 
-__all__ = ["GateMaker", "OutcomeRow", "outcome_row", "transcribe_chunk", "unsent_row"]
+__all__ = [
+    "GateMaker",
+    "OutcomeRow",
+    "SinkMaker",
+    "outcome_row",
+    "transcribe_chunk",
+    "unsent_row",
+]
 
 GateMaker: TypeAlias = Callable[[], AbstractAsyncContextManager[Gate]]
 """Makes a gate, for example ``partial(RedisGate, "redis://cache.internal", limit=50)``."""
+
+SinkMaker: TypeAlias = Callable[[], Sink | AbstractAsyncContextManager[Sink]]
+"""Makes a sink, for example ``partial(FileSink, "/shared/results")``; it is opened if need be."""
 
 
 class OutcomeRow(TypedDict):
@@ -61,7 +71,7 @@ def transcribe_chunk(
     *,
     session: Callable[[], DeepgramSession] = DeepgramSession,
     gate: GateMaker | None = None,
-    sinks: Sequence[Sink] = (),
+    sinks: Sequence[SinkMaker] = (),
     extra_query: Mapping[str, QueryValue] | None = None,
     **options: Unpack[ListenOptions],
 ) -> list[OutcomeRow]:
@@ -77,17 +87,21 @@ def transcribe_chunk(
         session: Makes the session; ``DeepgramSession`` reads the key from the environment of the
             machine it runs on, so that no key travels with the work.
         gate: Makes the gate; without one, every chunk finds its own share of the limit.
-        sinks: Where answers are kept as well; only those that need no opening, such as a
-            `FileSink` for a directory that all machines see.
+        sinks: Make what keeps answers as well, such as files in a directory that all machines see.
         extra_query: Query keys that are newer than this release, sent as they are.
         **options: What the service shall do, as for ``dg.listen.transcribe``.
     """
     rows: dict[int, OutcomeRow] = {}
 
     async def run() -> None:
-        async with session() as dg, nullcontext() if gate is None else gate() as shared:
+        async with session() as dg, AsyncExitStack() as stack:
             batch = Batch(
-                dg, list(sources), gate=shared, sinks=sinks, extra_query=extra_query, **options
+                dg,
+                list(sources),
+                gate=None if gate is None else await stack.enter_async_context(gate()),
+                sinks=[await _opened(stack, make()) for make in sinks],
+                extra_query=extra_query,
+                **options,
             )
             async for outcome in batch:
                 rows[outcome.position] = outcome_row(outcome)
@@ -100,6 +114,12 @@ def transcribe_chunk(
     return [
         rows.get(position) or unsent_row(source, ending) for position, source in enumerate(sources)
     ]
+
+
+async def _opened(stack: AsyncExitStack, made: Sink | AbstractAsyncContextManager[Sink]) -> Sink:
+    if isinstance(made, AbstractAsyncContextManager):
+        return await stack.enter_async_context(made)
+    return made
 
 
 def outcome_row(outcome: Outcome) -> OutcomeRow:

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from deepgram_async import DeepgramSession
-from deepgram_async.batch import BatchSource, FileSink, OutcomeRow, RedisGate, transcribe_chunk
+from deepgram_async.batch import (
+    BatchSource,
+    FileSink,
+    JsonLinesSink,
+    OutcomeRow,
+    RedisGate,
+    transcribe_chunk,
+)
 from tests.support.batches import batch_service, items
 
 
@@ -61,9 +68,12 @@ async def test_a_chunk_of_nothing_has_no_rows() -> None:
 
 
 async def test_a_chunk_keeps_its_answers_in_files_as_well(tmp_path: Path) -> None:
+    lines = tmp_path / "answers.jsonl"
+    sinks = [partial(FileSink, tmp_path, ["json"]), partial(JsonLinesSink, lines)]
     async with batch_service() as service:
-        [row] = await rows_of(service.url, [b"words"], sinks=[FileSink(tmp_path, ["json"])])
+        [row] = await rows_of(service.url, [b"words"], sinks=sinks)
     assert (tmp_path / f"{row['name']}.json").read_text().strip() == row["answer"]
+    assert json.loads(lines.read_text())["key"] == row["key"]
 
 
 def test_an_option_that_does_not_exist_is_told_in_the_row() -> None:
