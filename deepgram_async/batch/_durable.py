@@ -35,8 +35,8 @@ def write_durably(
             write_all(file, data)
             opened.append(file)
             written.append((part, path))
-        # All are waited for, also when one cannot be kept.
-        list((threads.map if threads else map)(os.fsync, [file.fileno() for file in opened]))
+        sync_all = map if threads is None or len(opened) == 1 else threads.map
+        list(sync_all(os.fsync, [file.fileno() for file in opened]))
     for part, path in written:
         os.replace(part, path)
     for directory in {path.parent for _, path in written}:

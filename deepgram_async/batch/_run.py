@@ -27,11 +27,9 @@ from deepgram_async.errors import AudioSourceError
 
 __all__ = ["Counts", "Run", "RunSettings"]
 
-# Workers beyond those whose requests are in flight, as a share of them: while these write answers,
-# no place is empty. What they hold is sent again after a crash, so they are few.
-_WRITERS: Final = 0.5
-# Items that are taken and not yielded, for each place.
-_TAKEN: Final = 2
+# Workers for each request in flight: while one waits for the disk, another has its place. What they
+# hold is sent again after a crash, so there are no more.
+_WORKERS_PER_PLACE: Final = 2
 # One trip to a thread takes sources for so long: what is there already costs one trip, what has to
 # be waited for is worked on without delay.
 _TRIP_S: Final = 0.005
@@ -85,9 +83,8 @@ class Run:
         self._sending = sending
         self._sources = sources
         self._counts = counts
-        places = sending.gate.state().most
-        self._workers = places + max(2, round(places * _WRITERS))
-        self._room = asyncio.Semaphore(max(places * _TAKEN, self._workers, settings.window))
+        self._workers = sending.gate.state().most * _WORKERS_PER_PLACE
+        self._room = asyncio.Semaphore(max(self._workers, settings.window))
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._results: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._late: dict[int, Outcome] = {}
