@@ -35,12 +35,19 @@ def write_durably(
             write_all(file, data)
             opened.append(file)
             written.append((part, path))
-        sync_all = map if threads is None or len(opened) == 1 else threads.map
-        list(sync_all(os.fsync, [file.fileno() for file in opened]))
+        _sync_files([file.fileno() for file in opened], threads)
     for part, path in written:
         os.replace(part, path)
     for directory in {path.parent for _, path in written}:
         sync_directory(directory)
+
+
+def _sync_files(descriptors: list[int], threads: ThreadPoolExecutor | None) -> None:
+    if threads is not None and len(descriptors) > 1:
+        list(threads.map(os.fsync, descriptors))  # waits for all, and raises
+        return
+    for descriptor in descriptors:
+        os.fsync(descriptor)
 
 
 def write_all(file: FileIO, data: bytes) -> None:
