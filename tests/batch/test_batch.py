@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
+from inspect import signature
 from pathlib import Path
 from typing import NoReturn, cast
 
@@ -59,6 +60,23 @@ class Kept:
 
 async def collect(batch: Batch) -> list[Outcome]:
     return [outcome async for outcome in batch]
+
+
+# A session has batches.
+
+
+async def test_a_session_makes_a_batch_of_its_own() -> None:
+    async with batch_service() as service, service.session() as dg:
+        batch = dg.batch([b"one", b"two"], in_order=True, model="nova-3")
+        assert isinstance(batch, Batch)
+        outcomes = await collect(batch)
+    assert [type(outcome) for outcome in outcomes] == [Done, Done]
+
+
+def test_help_lists_what_a_batch_of_a_session_takes() -> None:
+    dg = DeepgramSession("sentinel")
+    of_session, of_class = signature(dg.batch).parameters, signature(Batch).parameters
+    assert list(of_session) == list(of_class)[1:]
 
 
 # What an outcome tells.
