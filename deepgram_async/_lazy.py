@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib import import_module
 from types import MappingProxyType
+from typing import Concatenate, Generic, ParamSpec, TypeVar
 
-__all__ = ["lazy_names"]
+__all__ = ["LazyMethod", "lazy_names"]
+
+S = TypeVar("S")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def lazy_names(
@@ -42,3 +48,24 @@ def lazy_names(
         return sorted({*vars(sys.modules[package]), *places, *own_modules})
 
     return load, names
+
+
+class LazyMethod(Generic[S, P, T]):
+    """A method that is loaded when it is first asked for; the object is its first argument."""
+
+    def __init__(
+        self, module: str, name: str, kind: Callable[[], Callable[Concatenate[S, P], T]]
+    ) -> None:
+        """Prepare the method.
+
+        Args:
+            module: Where the function or the class is.
+            name: What it is called there.
+            kind: Returns the same, for type checkers; it is not called, so it may name what was
+                imported for them only.
+        """
+        self._module = module
+        self._name = name
+
+    def __get__(self, instance: S, owner: object = None) -> Callable[P, T]:
+        return partial(getattr(import_module(self._module), self._name), instance)

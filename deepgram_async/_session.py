@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
+from deepgram_async._caller import Caller, Connections, Login
+from deepgram_async._lazy import LazyMethod
 from deepgram_async._protocol import credentials as creds
 from deepgram_async._protocol.credentials import Credentials, CredentialsSource
 from deepgram_async._protocol.endpoints import Region, resolve_endpoints
-from deepgram_async._protocol.query import QueryValue, encode_query
-from deepgram_async._protocol.requests import Route
+from deepgram_async._protocol.query import QueryValue
 from deepgram_async._protocol.retry import RetryPolicy
 from deepgram_async._protocol.settings import (
     CallSettings,
@@ -22,17 +22,12 @@ from deepgram_async._protocol.settings import (
     StreamSettings,
     Timeouts,
 )
-from deepgram_async._protocol.sources import AudioSource, ProgressHook
-from deepgram_async._stream.manager import SocketManager
-from deepgram_async.errors import ConfigurationError, InvalidStateError, OptionError
+from deepgram_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import ssl
 
-    from deepgram_async._io.http import HttpClient, HttpStream
-    from deepgram_async._io.rest import Rest
-    from deepgram_async._io.sockets import WebSocket
-    from deepgram_async._io.transport import Transport
+    from deepgram_async._io.http import HttpClient
     from deepgram_async._resources.agent import Agent
     from deepgram_async._resources.auth import Auth
     from deepgram_async._resources.billing import Billing
@@ -48,18 +43,12 @@ if TYPE_CHECKING:
     from deepgram_async._resources.self_hosted import SelfHosted
     from deepgram_async._resources.speak import Speak
     from deepgram_async._resources.usage import Usage
-    from deepgram_async._stream.speech import Opener
-    from deepgram_async._stream.stream import Connector, SocketStream
+    from deepgram_async._stream.stream import SocketStream
+    from deepgram_async.batch import Batch  # noqa: TC004 - see `LazyMethod`
 
 __all__ = ["DeepgramSession"]
 
-T = TypeVar("T")
-S = TypeVar("S", bound="SocketStream[Any, Any]")
-
 _log = logging.getLogger("deepgram_async")
-
-# Time for the streams that are still open when the session closes.
-_CLOSE_STREAMS_S: Final = 5.0
 
 
 class DeepgramSession:
@@ -158,8 +147,8 @@ class DeepgramSession:
             trust_env=trust_env,
             ssl_context=ssl_context,
         )
-        self._connections = _Connections(network, calls, http_client)
-        self._caller = _Caller(self._connections, calls, _Login(credentials))
+        self._connections = Connections(network, calls, http_client)
+        self._caller = Caller(self._connections, calls, Login(credentials))
 
     # Public attributes. Each loads its part of the package when it is first asked for: together
     # they take as long as all that the session itself needs.
@@ -276,6 +265,9 @@ class DeepgramSession:
 
         return Usage(self._caller)
 
+    batch = LazyMethod("deepgram_async.batch", "Batch", lambda: Batch)
+    """Transcribe many recordings: ``dg.batch(sources, ...)`` is `deepgram_async.batch.Batch`."""
+
     @property
     def base_url(self) -> str:
         """Where requests go."""
@@ -317,7 +309,7 @@ class DeepgramSession:
             validate=old.validate if validate is None else validate,
             project_id=project_id or old.project_id,
         )
-        return self._sharing(_Caller(self._connections, calls, self._caller.credentials))
+        return self._sharing(Caller(self._connections, calls, self._caller.credentials))
 
     def use_credentials(
         self,
@@ -384,172 +376,13 @@ class DeepgramSession:
     ) -> None:
         await self.aclose()
 
-    def _sharing(self, caller: _Caller) -> Self:
+    def _sharing(self, caller: Caller) -> Self:
         made = object.__new__(type(self))
         vars(made).update(_connections=self._connections, _caller=caller)
         return made
 
     def __repr__(self) -> str:
         return f"<DeepgramSession {self._caller.calls.endpoints.rest}>"
-
-
-class _Connections:
-    """The transport of the running loop, made when it is first needed."""
-
-    def __init__(
-        self,
-        network: NetworkSettings,
-        calls: CallSettings,
-        http_client: HttpClient | None,
-    ) -> None:
-        self.sockets = SocketManager()
-        self._network = network
-        self._calls = calls
-        self._http_client = http_client
-        self._transport: Transport | None = None
-        self._opening: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
-
-    async def transport(self) -> Transport:
-        """Return the transport of the running loop.
-
-        Raises:
-            InvalidStateError: The session is in use on another loop.
-        """
-        transport = self._usable()
-        if transport is not None:
-            return transport
-        loop = asyncio.get_running_loop()
-        if self._opening is None or self._opening[0] is not loop:
-            self._opening = loop, asyncio.Lock()
-        async with self._opening[1]:  # the first one opens it for all who come meanwhile
-            transport = self._usable()
-            if transport is None:
-                from deepgram_async._io.transport import open_transport
-
-                transport = await open_transport(self._network, self._calls, self._http_client)
-                self._transport = transport
-            return transport
-
-    async def rest(self) -> Rest:
-        """Return what sends the calls of the running loop."""
-        return await (await self.transport()).rest()
-
-    async def aclose(self) -> None:
-        """Close streams and pool of the running loop."""
-        transport, self._transport = self._usable(), None
-        if transport is not None:
-            try:
-                await self.sockets.aclose(_CLOSE_STREAMS_S)
-            finally:
-                await transport.aclose()
-
-    def _usable(self) -> Transport | None:
-        transport = self._transport
-        if transport is None or transport.loop.is_closed():
-            return None
-        if transport.loop is not asyncio.get_running_loop():
-            raise InvalidStateError(
-                "this session is in use on another event loop; make one session for each loop"
-            )
-        return transport
-
-
-class _Login:
-    """The credentials of a session, which can change while it is in use."""
-
-    def __init__(self, source: CredentialsSource) -> None:
-        self._source = source
-
-    def change(self, source: CredentialsSource) -> None:
-        """Take other credentials from now on."""
-        self._source = source
-
-    async def __call__(self) -> Credentials:
-        return await self._source()
-
-
-class _Caller:
-    """Sends the calls of one session; what the resources know as a ``Sender``."""
-
-    def __init__(self, connections: _Connections, calls: CallSettings, credentials: _Login) -> None:
-        self.calls = calls
-        self.credentials = credentials
-        self._connections = connections
-
-    def query(
-        self,
-        options: Mapping[str, object],
-        kind: type[Any],
-        extra: Mapping[str, QueryValue] | None = None,
-    ) -> str:
-        return encode_query(options, kind, {**self.calls.extra_query, **(extra or {})})
-
-    def project(self, project_id: str | None) -> str:
-        chosen = project_id if project_id is not None else self.calls.project_id
-        if chosen is None:
-            raise OptionError(
-                "no project: pass project_id= to the call or the session, or set "
-                "DEEPGRAM_PROJECT_ID",
-                option="project_id",
-            )
-        return chosen
-
-    async def send(
-        self,
-        route: Route[T],
-        *,
-        ids: Mapping[str, str] | None = None,
-        query: str = "",
-        body: object = None,
-    ) -> T:
-        rest = await self._connections.rest()
-        return await rest.send(route, self.calls, self.credentials, ids=ids, query=query, body=body)
-
-    async def upload(
-        self,
-        route: Route[T],
-        source: AudioSource,
-        *,
-        query: str,
-        content_type: str | None,
-        progress: ProgressHook | None,
-    ) -> T:
-        rest = await self._connections.rest()
-        upload = await rest.open_upload(source, content_type)
-        return await rest.send(
-            route, self.calls, self.credentials, query=query, upload=upload, progress=progress
-        )
-
-    def opener(self, route: Route[bytes], *, query: str, body: object) -> Opener:
-        async def open_stream() -> HttpStream:
-            rest = await self._connections.rest()
-            return await rest.open_stream(
-                route, self.calls, self.credentials, query=query, body=body
-            )
-
-        return open_stream
-
-    @property
-    def validate(self) -> bool:
-        return self.calls.validate
-
-    @property
-    def stream_settings(self) -> StreamSettings:
-        return self.calls.stream
-
-    def connector(
-        self, path: str, query: str, operation: str, *, is_agent: bool = False
-    ) -> Connector:
-        async def connect() -> WebSocket:
-            transport = await self._connections.transport()
-            return await transport.connect(
-                path, query, self.calls, self.credentials, operation, is_agent=is_agent
-            )
-
-        return connect
-
-    def track(self, stream: S) -> S:
-        return self._connections.sockets.track(stream)
 
 
 def _credentials(

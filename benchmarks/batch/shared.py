@@ -53,7 +53,7 @@ def main() -> None:
 
 def through_redis(count: int, takes_s: float) -> Generator[Verdict]:
     """Let three processes share places through Redis."""
-    with serving(0.0, takes_s) as url, redis_server() as redis:
+    with serving(takes_s, 0.0) as url, redis_server() as redis:
         began = time.monotonic()
         command = [sys.executable, "-m", "benchmarks.batch.shared_job", url, redis]
         processes = [
@@ -94,7 +94,7 @@ async def a_killed_holder() -> list[Verdict]:
 
 async def on_a_cluster(count: int) -> list[Verdict]:
     """Let three workers share places through their scheduler, and kill one in mid-job."""
-    with serving(0.0, 0.15) as url:
+    with serving(0.15, 0.0) as url:
         work = partial(
             transcribe_chunk,
             session=partial(DeepgramSession, "key", base_url=url),

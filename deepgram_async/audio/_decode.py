@@ -76,13 +76,19 @@ async def decode(
         finally:
             blocks.close()
     except Exception:
-        if feed is not None and feed.error is not None:
-            # What the source raised, and not what a decoder made of it.
-            raise feed.error from None
+        _raise_first(feed)
         raise
+    else:
+        _raise_first(feed)
     finally:
         if feed is not None:
             await feed.aclose()
+
+
+def _raise_first(feed: "_Feed | None") -> None:
+    """Raise what the source raised, and not what a decoder made of it: an error, or an end."""
+    if feed is not None and feed.error is not None:
+        raise feed.error from None
 
 
 class _Feed:

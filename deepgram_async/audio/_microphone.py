@@ -61,8 +61,10 @@ class Microphone:
         channels: Interleaved channels.
 
     Raises:
-        OptionError: A length of time is not positive, or there is no such backend.
+        OptionError: A length of time is not positive, or, on entering, there is no such backend.
         AudioSourceError: Sample rate or channels are not positive.
+        AudioDeviceError: On entering: there is no such device, or it gives no audio in time.
+        MissingDependencyError: On entering: no library for sound devices is installed.
     """
 
     encoding: Literal["linear16"]

@@ -59,8 +59,11 @@ class Speaker:
             for a device that plays to nobody and keeps time, where there is no sound card.
 
     Raises:
-        OptionError: There is no such encoding or backend, or a length of time is not positive.
+        OptionError: There is no such encoding, a length of time is not positive, or, on entering,
+            there is no such backend.
         AudioSourceError: Sample rate or channels are not positive.
+        AudioDeviceError: On entering: there is no such device, or it does not start in time.
+        MissingDependencyError: On entering: no library for sound devices is installed.
     """
 
     def __init__(

@@ -1,15 +1,15 @@
 """A WAV file that is written while its audio is made."""
 
-import asyncio
 import contextlib
 import io
+import threading
+from collections import deque
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, Self
 
-import anyio.to_thread
-
 from deepgram_async.audio._formats import pcm_format
+from deepgram_async.audio._threads import in_daemon_thread, opened_in_daemon_thread
 from deepgram_async.audio._wav import wav_header
 from deepgram_async.errors import InvalidStateError
 
@@ -57,14 +57,17 @@ class WavWriter:
         self._header = wav_header(encoding, sample_rate=sample_rate, channels=channels)
         self._path = Path(path)
         self._file: BinaryIO | None = None
-        self._waiting = bytearray()
+        self._handed_bytes = 0
+        # Taken by one thread at a time, so that a thread that a cancelled task has left behind
+        # comes before those after it.
+        self._chunks: deque[bytes] = deque()
+        self._turn = threading.Lock()
         self._written_bytes = 0
-        self._turn = asyncio.Lock()
 
     @property
     def written_s(self) -> float:
         """Seconds of audio that were handed in."""
-        return (self._written_bytes + len(self._waiting)) / self._format.bytes_per_second
+        return self._handed_bytes / self._format.bytes_per_second
 
     async def write(self, audio: bytes | bytearray | memoryview) -> None:
         """Append audio, cut anywhere. Once it was called, it is written even when cancelled.
@@ -73,43 +76,31 @@ class WavWriter:
             InvalidStateError: The file is not open.
             OSError: The disk is full, or the like.
         """
-        file = self._opened()
-        self._waiting += audio
-        if len(self._waiting) >= _BLOCK_BYTES:
-            await self._flush(file)
+        if (file := self._file) is None:
+            raise InvalidStateError(f"{str(self._path)!r} is not open for writing")
+        self._chunks.append(bytes(audio))
+        self._handed_bytes += len(audio)
+        if self._handed_bytes - self._written_bytes >= _BLOCK_BYTES:
+            await in_daemon_thread(lambda: self._flush(file))
 
     async def aclose(self) -> None:
         """Write what waits, and the length; closing twice is fine. ``async with`` does it.
+
+        A call that is cancelled closes the file all the same.
 
         Raises:
             OSError: The disk is full, or the like.
         """
         file, self._file = self._file, None
         if file is not None:
-            with anyio.CancelScope(shield=True):
-                try:
-                    await self._flush(file)
-                finally:
-                    await anyio.to_thread.run_sync(self._finish, file)
+            await in_daemon_thread(lambda: self._finish(file))
 
     async def __aenter__(self) -> Self:
-        self._file = await anyio.to_thread.run_sync(self._create)
+        self._file = await opened_in_daemon_thread(self._create, lambda file: file.close())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-    def _opened(self) -> BinaryIO:
-        if self._file is None:
-            raise InvalidStateError(f"{str(self._path)!r} is not open for writing")
-        return self._file
-
-    async def _flush(self, file: BinaryIO) -> None:
-        async with self._turn:
-            block, self._waiting = self._waiting, bytearray()
-            # The thread is waited for, whoever cancels.
-            await anyio.to_thread.run_sync(self._append, file, block)
-            self._written_bytes += len(block)
 
     # In threads.
 
@@ -119,12 +110,16 @@ class WavWriter:
         file.flush()
         return file
 
-    def _append(self, file: BinaryIO, block: bytearray) -> None:
-        file.write(block)
-        file.flush()
+    def _flush(self, file: BinaryIO) -> None:
+        with self._turn:
+            block = b"".join([self._chunks.popleft() for _ in range(len(self._chunks))])
+            file.write(block)
+            file.flush()
+            self._written_bytes += len(block)
 
     def _finish(self, file: BinaryIO) -> None:
         with contextlib.closing(file):
+            self._flush(file)
             # A pipe cannot be corrected, and has no need to be.
             if file.seekable() and self._written_bytes <= _MOST_BYTES:
                 file.seek(0, io.SEEK_SET)

@@ -165,6 +165,7 @@ class Batch:
 
     def stop(self) -> None:
         """Begin no further item; what is in flight is finished, kept and yielded as usual."""
+        self._sending.is_stopping = True
         if self._run is not None:
             self._run.stop()
 

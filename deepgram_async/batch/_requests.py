@@ -102,12 +102,15 @@ class ItemRequests:
 
     Attributes:
         attempts: Requests sent so far.
+        is_over: Whether the item has an outcome.
     """
 
     attempts: int
+    is_over: bool
 
     def __init__(self, sending: Sending) -> None:
         self.attempts = 0
+        self.is_over = False
         self._sending = sending
         self._in_flight = 0
         self._answered = 0
@@ -124,8 +127,8 @@ class ItemRequests:
 
     @property
     def may_be_dropped(self) -> bool:
-        """Whether nothing is in flight and nothing was answered, so that nothing was paid."""
-        return not self._in_flight and not self._answered
+        """Whether there is no outcome, nothing in flight, and no answer: nothing was paid."""
+        return not self.is_over and not self._in_flight and not self._answered
 
     async def transcribe(
         self,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from deepgram_async.batch._items import BatchSources, Item, as_item, checked_name
 from deepgram_async.batch._journals import Journal, Redo
@@ -26,11 +26,9 @@ from deepgram_async.errors import AudioSourceError
 
 __all__ = ["Counts", "Run", "RunSettings"]
 
-# Workers beyond those whose requests are in flight, as a share of them: while these write answers,
-# no place is empty. What they hold is sent again after a crash, so they are few.
-_WRITERS: Final = 0.5
-# Items that are taken and not yielded, for each place.
-_TAKEN: Final = 2
+# Workers for each request in flight: while one waits for the disk, another has its place. What they
+# hold is sent again after a crash, so there are no more.
+_WORKERS_PER_PLACE: Final = 2
 
 
 @dataclass(slots=True)
@@ -80,9 +78,8 @@ class Run:
         self._sending = sending
         self._sources = sources
         self._counts = counts
-        places = sending.gate.state().most
-        self._workers = places + max(2, round(places * _WRITERS))
-        self._room = asyncio.Semaphore(max(places * _TAKEN, self._workers, settings.window))
+        self._workers = sending.gate.state().most * _WORKERS_PER_PLACE
+        self._room = asyncio.Semaphore(max(self._workers, settings.window))
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._results: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._late: dict[int, Outcome] = {}
@@ -135,6 +132,8 @@ class Run:
     # The tasks.
 
     async def _main(self) -> None:
+        if self._sending.is_stopping:
+            return
         async with asyncio.TaskGroup() as group:
             self._feeding = group.create_task(self._feed(), name="deepgram batch sources")
             for _ in range(self._workers):
@@ -211,6 +210,7 @@ class Run:
             self._working[task] = requests
             try:
                 outcome = await self._outcome_of(job, requests)
+                requests.is_over = True
                 await self._settle(job, outcome)
             except StoppedError:
                 pass
@@ -225,10 +225,12 @@ class Run:
     async def _outcome_of(self, job: _Job, requests: ItemRequests) -> Outcome:
         try:
             answer = await self._settings.transcriber(job.item, requests)
-        except (EndOfBatchError, StoppedError):
-            raise
         except Exception as error:  # whatever is wrong with one item stays with it
-            return _failed(job, error, attempts=requests.attempts)
+            causes = list(_causes(error))
+            for cause in causes:
+                if isinstance(cause, EndOfBatchError | StoppedError):
+                    raise cause from None
+            return _failed(job, causes[0], attempts=requests.attempts)
         return Done(
             item=job.item,
             key=job.key,
@@ -268,3 +270,13 @@ def _failed(job: _Job, error: Exception, *, attempts: int) -> Failed:
         attempts=attempts,
         took_s=time.monotonic() - job.taken_at,
     )
+
+
+def _causes(error: Exception) -> Iterator[Exception]:
+    """Yield an error, or those of a group: a transcriber may have tasks."""
+    if isinstance(error, ExceptionGroup):
+        # `isinstance` tells nothing of what is in it.
+        for inner in cast("ExceptionGroup[Exception]", error).exceptions:
+            yield from _causes(inner)
+    else:
+        yield error

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from array import array
+from bisect import bisect
+from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FORMATS", "Converter"]
+__all__ = ["FORMATS", "Converter", "compand", "little_endian"]
 
 
 def _mulaw(code: int) -> int:
@@ -57,7 +60,7 @@ def _upper_bytes(width: int) -> Callable[[bytes], bytes]:
 
 
 def _float32(data: bytes) -> bytes:
-    return _little_endian(
+    return little_endian(
         array("h", [max(-32768, min(32767, round(x * 32768))) for x in _array("f", data)])
     )
 
@@ -76,6 +79,23 @@ FORMATS: Final[dict[str, tuple[int, Callable[[bytes], bytes]]]] = {
     "mulaw": (1, _by_table(_mulaw)),
     "alaw": (1, _by_table(_alaw)),
 }
+
+
+_LAWS: Final = {"mulaw": _mulaw, "alaw": _alaw}
+
+
+def compand(samples: bytes, law: str) -> bytes:
+    """Return 16 bit samples as `mulaw` or `alaw`."""
+    return bytes(map(_codes(law).__getitem__, _array("H", samples)))
+
+
+@cache
+def _codes(law: str) -> bytes:
+    """Return the code nearest to each sample, by the sample as an unsigned number."""
+    decoded = sorted((_LAWS[law](code), code) for code in range(256))
+    middles = [(low + high) / 2 for (low, _), (high, _) in pairwise(decoded)]
+    nearest = [decoded[bisect(middles, value)][1] for value in range(-32768, 32768)]
+    return bytes(nearest[32768:] + nearest[:32768])
 
 
 class Converter:
@@ -106,9 +126,9 @@ class Converter:
         apart = _array("h", samples)
         lanes = [apart[channel :: self._channels] for channel in range(self._channels)]
         if self._separate:
-            return tuple(map(_little_endian, lanes))
+            return tuple(map(little_endian, lanes))
         mixed = [sum(together) // self._channels for together in zip(*lanes, strict=True)]
-        return (_little_endian(array("h", mixed)),)
+        return (little_endian(array("h", mixed)),)
 
 
 def _array(code: str, data: bytes) -> array[int]:
@@ -118,7 +138,8 @@ def _array(code: str, data: bytes) -> array[int]:
     return values
 
 
-def _little_endian(samples: array[int]) -> bytes:
+def little_endian(samples: array[int]) -> bytes:
+    """Return samples as bytes, whatever the machine."""
     if sys.byteorder == "big":
         samples.byteswap()
     return samples.tobytes()

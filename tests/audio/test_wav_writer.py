@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deepgram_async.audio import WavWriter, read_wav_format
+from deepgram_async.audio import WavWriter, read_wav_format, wav_header
 from deepgram_async.errors import AudioSourceError, InvalidStateError, OptionError
 
 
@@ -56,3 +56,22 @@ def test_impossible_format_raises(tmp_path: Path) -> None:
         WavWriter(tmp_path / "call.wav", sample_rate=0)
     with pytest.raises(OptionError, match="no WAV file of raw 'linear32'"):
         WavWriter(tmp_path / "call.wav", sample_rate=8000, encoding="linear32")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def test_cancelled_writing_leaves_nothing_out(tmp_path: Path) -> None:
+    path = tmp_path / "call.wav"
+    parts = [bytes([number]) * 80_000 for number in range(20)]
+    async with WavWriter(path, sample_rate=8000) as wav:
+        for part in parts:
+            writing = asyncio.create_task(wav.write(part))
+            await asyncio.sleep(0)
+            writing.cancel()
+            await asyncio.wait([writing])
+        closing = asyncio.create_task(wav.aclose())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+    header = wav_header("linear16", sample_rate=8000, data_bytes=1_600_000)
+    while path.read_bytes()[:44] != header:  # a thread is at it
+        await asyncio.sleep(0.01)
+    assert path.read_bytes()[44:] == b"".join(parts)

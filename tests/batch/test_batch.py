@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
+from inspect import signature
 from pathlib import Path
 from typing import NoReturn, cast
 
@@ -20,6 +21,8 @@ from deepgram_async.batch import (
     Item,
     ItemRequests,
     Outcome,
+    SqliteJournal,
+    journal_status,
     transcribe_whole,
 )
 from deepgram_async.errors import (
@@ -57,6 +60,23 @@ class Kept:
 
 async def collect(batch: Batch) -> list[Outcome]:
     return [outcome async for outcome in batch]
+
+
+# A session has batches.
+
+
+async def test_a_session_makes_a_batch_of_its_own() -> None:
+    async with batch_service() as service, service.session() as dg:
+        batch = dg.batch([b"one", b"two"], in_order=True, model="nova-3")
+        assert isinstance(batch, Batch)
+        outcomes = await collect(batch)
+    assert [type(outcome) for outcome in outcomes] == [Done, Done]
+
+
+def test_help_lists_what_a_batch_of_a_session_takes() -> None:
+    dg = DeepgramSession("sentinel")
+    of_session, of_class = signature(dg.batch).parameters, signature(Batch).parameters
+    assert list(of_session) == list(of_class)[1:]
 
 
 # What an outcome tells.
@@ -151,11 +171,11 @@ async def test_a_plain_generator_runs_beside_the_loop() -> None:
     def slow() -> Iterator[BatchSource]:
         with pytest.raises(RuntimeError):
             asyncio.get_running_loop()
-        yield from items(300)
+        yield from items(80)
 
     async with batch_service() as service, service.session() as dg:
         outcomes = await collect(Batch(dg, slow(), model="nova-3"))
-    assert len(outcomes) == 300
+    assert len(outcomes) == 80
 
 
 async def test_paths_urls_and_bytes_are_taken_as_they_are(tmp_path: Path) -> None:
@@ -427,6 +447,53 @@ async def test_stopping_finishes_what_is_in_flight_and_begins_nothing() -> None:
         outcomes = await run
     assert len(outcomes) == len(service.received) == 5
     assert all(isinstance(outcome, Done) for outcome in outcomes)
+
+
+async def test_a_batch_that_is_stopped_before_it_began_sends_nothing() -> None:
+    async with batch_service() as service, service.session() as dg:
+        early = Batch(dg, items(10), model="nova-3")
+        early.stop()
+        assert await collect(early) == []
+        iterated = Batch(dg, items(10), model="nova-3")
+        outcomes = aiter(iterated)
+        iterated.stop()
+        assert [outcome async for outcome in outcomes] == []
+    assert not service.received
+
+
+async def test_stopping_drops_no_failure_that_is_being_noted(tmp_path: Path) -> None:
+    class SlowJournal(SqliteJournal):
+        async def settle(self, outcome: Outcome) -> None:
+            is_settling.set()
+            await may_settle.wait()
+            await super().settle(outcome)
+
+    is_settling, may_settle = asyncio.Event(), asyncio.Event()
+    async with batch_service() as service, service.session() as dg:
+        service.faults[b"item 0"] = [504]
+        async with SlowJournal(tmp_path / "journal") as journal:
+            batch = Batch(dg, items(1), journal=journal, model="nova-3")
+            run = asyncio.create_task(split(batch))
+            await is_settling.wait()
+            batch.stop()
+            may_settle.set()
+            _, failed = await run
+    assert len(failed) == journal_status(tmp_path / "journal").failed == 1
+
+
+async def test_tasks_of_a_transcriber_fail_as_themselves() -> None:
+    async def in_tasks(item: Item, requests: ItemRequests) -> Transcription:
+        async with asyncio.TaskGroup() as group:
+            part = group.create_task(requests.transcribe(item.open))
+        return part.result()
+
+    async with batch_service() as service, service.session() as dg:
+        service.faults = {b"item 1": [400], b"item 2": [401]}
+        one = Batch(dg, items(2), transcriber=in_tasks, model="nova-3")
+        _, (failed,) = await split(one)
+        assert isinstance(failed.error, BadRequestError)
+        with pytest.raises(AuthenticationError):
+            await Batch(dg, items(3), transcriber=in_tasks, model="nova-3").run()
 
 
 async def test_stopping_finishes_the_parts_of_an_item_that_was_begun() -> None:
