@@ -35,12 +35,19 @@ def write_durably(
             write_all(file, data)
             opened.append(file)
             written.append((part, path))
-        # All are waited for, also when one cannot be kept.
-        list((threads.map if threads else map)(os.fsync, [file.fileno() for file in opened]))
+        _sync_files([file.fileno() for file in opened], threads)
     for part, path in written:
         os.replace(part, path)
     for directory in {path.parent for _, path in written}:
         sync_directory(directory)
+
+
+def _sync_files(descriptors: list[int], threads: ThreadPoolExecutor | None) -> None:
+    if threads is not None and len(descriptors) > 1:
+        list(threads.map(os.fsync, descriptors))  # waits for all, and raises
+        return
+    for descriptor in descriptors:
+        os.fsync(descriptor)
 
 
 def write_all(file: FileIO, data: bytes) -> None:

@@ -329,7 +329,8 @@ def _connect(path: Path) -> _Connections:
     with _telling(path), ExitStack() as stack:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = stack.enter_context(closing(_connection(_lock_of(path))))
-        if not _can_lock(lock):
+        # Whoever asks for the status has it for a moment.
+        if not _can_lock(lock, wait_ms=200):
             raise JournalError(f"another batch is writing to the journal {str(path)!r}")
         writing = stack.enter_context(closing(_connection(path)))
         if _number(writing, "SELECT count(*) FROM sqlite_master") == 0:
@@ -360,7 +361,7 @@ def journal_status(path: str | os.PathLike[str]) -> JournalStatus:
             "SELECT ifnull(sum(audio_s), 0.0), max(changed_at) FROM item"
         ).fetchone()
     with closing(_connection(_lock_of(Path(path)))) as lock:
-        is_in_use = not _can_lock(lock)
+        is_in_use = not _can_lock(lock, wait_ms=0)
     return JournalStatus(
         done=counts["done"],
         failed=counts["failed"],
@@ -414,9 +415,9 @@ def _lock_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.lock")
 
 
-def _can_lock(lock: sqlite3.Connection) -> bool:
+def _can_lock(lock: sqlite3.Connection, *, wait_ms: int) -> bool:
     """Lock a journal as long as the connection lives; the system unlocks it after a crash."""
-    lock.execute("PRAGMA busy_timeout = 0")
+    lock.execute(f"PRAGMA busy_timeout = {wait_ms}")
     try:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:

@@ -171,11 +171,11 @@ async def test_a_plain_generator_runs_beside_the_loop() -> None:
     def slow() -> Iterator[BatchSource]:
         with pytest.raises(RuntimeError):
             asyncio.get_running_loop()
-        yield from items(300)
+        yield from items(80)
 
     async with batch_service() as service, service.session() as dg:
         outcomes = await collect(Batch(dg, slow(), model="nova-3"))
-    assert len(outcomes) == 300
+    assert len(outcomes) == 80
 
 
 async def test_paths_urls_and_bytes_are_taken_as_they_are(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ async def test_two_items_of_one_name_do_not_overwrite_each_other(path: Path) -> 
         assert isinstance(failed[0].error, AudioSourceError)
         assert len(service.received) == 1
         # Also when the first was kept long ago, and never in another run.
-        later = [sources[0], *items(200), sources[1]]
+        later = [sources[0], *items(60), sources[1]]
         assert (await run(service, path, later, redo="everything")).stats().failed == 1
         stats = (await run(service, path, [sources[1]], redo="failed")).stats()
     assert stats.done == 1

@@ -7,7 +7,7 @@ from deepgram_async import RetryPolicy
 from deepgram_async.batch import AdaptiveGate, Batch, SqliteJournal, journal_status
 from tests.support.batches import Fault, batch_service, items, split
 
-COUNT = 200
+COUNT = 140
 LIMIT = 20
 FAULTS: list[list[Fault]] = [
     [400],
