@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from deepgram_async._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from ._fault_proxy import FaultProxy
-    from ._faults import Direction, Fault, FaultKind, random_faults
-    from ._local import LocalDeepgram
-    from ._script import Script
+    from deepgram_async.testing._fault_proxy import FaultProxy
+    from deepgram_async.testing._faults import Direction, Fault, FaultKind, random_faults
+    from deepgram_async.testing._local import LocalDeepgram
+    from deepgram_async.testing._script import Script
 
 __all__ = [
     "Direction",
