@@ -99,7 +99,7 @@ def audio(recognizer: str, seconds: float) -> bytes:
     with wave.open(str(SPEECH)) as file:
         if (file.getframerate(), file.getnchannels()) != (RATE, 1):
             raise SystemExit(f"{SPEECH} is expected to have {RATE} Hz and one channel")
-        samples = file.readframes(file.getnframes())
+        samples: bytes = file.readframes(file.getnframes())
     return (samples * (size // len(samples) + 1))[:size]
 
 
