@@ -37,8 +37,11 @@ _SECRET: Final = re.compile(
     r"|^key$|api_?key|access_?key",
     re.IGNORECASE,
 )
-# Counts of tokens are no tokens.
-_HARMLESS: Final = frozenset({"distribution_credentials", "distribution_credentials_id"})
+_HARMLESS: Final = frozenset(
+    {"api_key_id", "distribution_credentials", "distribution_credentials_id"}
+)
+# What is in them is secret, whatever its name.
+_SECRET_OBJECTS: Final = frozenset({"credentials", "headers"})
 _MOST_KNOWN: Final = 1000
 # A shorter text would be found in everything.
 _SHORTEST_KNOWN: Final = 6
@@ -103,8 +106,9 @@ class Redactor:
                 name: self._clean(
                     value,
                     is_secret=is_secret
-                    or (name == "value" if is_variable else _is_secret(name))
-                    or name == "headers",
+                    or name in _SECRET_OBJECTS
+                    or (is_variable and name == "value")
+                    or (_is_secret(name) and isinstance(value, str) and not is_variable),
                 )
                 for name, value in fields.items()
             }
