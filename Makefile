@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # pyright looks for the packages of the first python in the path.
 IN_VENV := PATH="$(abspath $(BIN)):$$PATH"
 
-.PHONY: help demo test test-websockets test-aiohttp test-uvloop tour bench bench-quick bench-batch soak \
+.PHONY: help demo test test-websockets test-aiohttp test-uvloop tour bench bench-quick bench-batch bench-shared soak \
 	emulator-conformance lint types check format clean
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo 'make bench   compare CPU and memory with deepgram-sdk, and write it down (15 minutes)'
 	@echo 'make bench-quick   the same in a minute, rough, written nowhere  (make bench-quick ARGS="--only chunk")'
 	@echo 'make bench-batch   drill a batch of ten thousand items, kills included (5 minutes)'
+	@echo 'make bench-shared   let three processes share one limit, through Redis and on a Dask cluster'
 	@echo 'make soak    disturb streams of half an hour       (make soak ARGS="--seeds 2")'
 	@echo 'make emulator-conformance    call the local Deepgram with thousands of good and bad requests (2 minutes)'
 	@echo 'make lint    check style and spelling'
@@ -85,6 +86,9 @@ bench-quick: $(READY)
 
 bench-batch: $(READY)
 	@$(BIN)/python -m benchmarks.batch $(ARGS)
+
+bench-shared: $(READY)
+	@$(BIN)/python -m benchmarks.batch.shared $(ARGS)
 
 soak: $(READY)
 	@$(BIN)/python -m benchmarks.soak $(ARGS)

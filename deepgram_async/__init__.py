@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         AudioSource,
         BinaryReader,
         ProgressHook,
+        SizedAudio,
         TextSource,
     )
     from deepgram_async._resources.agent import (
@@ -95,6 +96,7 @@ else:  # a type checker would take any name to exist
                 "AudioSource",
                 "BinaryReader",
                 "ProgressHook",
+                "SizedAudio",
                 "TextSource",
             ),
             "_resources.agent": ("Agent", "AgentConfigurations", "AgentVariables", "ThinkModels"),
@@ -132,6 +134,7 @@ else:  # a type checker would take any name to exist
         },
         modules=(
             "audio",
+            "callbacks",
             "emulator",
             "errors",
             "markup",
@@ -184,6 +187,7 @@ __all__ = [
     "RetryPolicy",
     "Scopes",
     "SelfHosted",
+    "SizedAudio",
     "SocketStream",
     "Speak",
     "SpeakStream",

@@ -10,6 +10,7 @@ The classes follow what a caller will *do*, so that one ``except`` clause is one
     ├── AudioSourceError               the audio handed in cannot be read
     ├── AudioDeviceError               a microphone or speaker is missing, or went away
     ├── InvalidStateError              a call that makes no sense now (also a RuntimeError)
+    ├── CallbackRefusedError           what came to a callback URL is not to be trusted
     ├── ApiError                       the service answered, and refused
     │   ├── BadRequestError            400, 405: the request itself is wrong
     │   │   ├── LengthRequiredError    411
@@ -49,6 +50,7 @@ __all__ = [
     "AudioSourceError",
     "AuthenticationError",
     "BadRequestError",
+    "CallbackRefusedError",
     "ConfigurationError",
     "ConfigureError",
     "ConnectError",
@@ -203,6 +205,13 @@ class AudioDeviceError(DeepgramError):
 
 class InvalidStateError(DeepgramError, RuntimeError):
     """The call is not possible in the present state, for example after closing."""
+
+
+class CallbackRefusedError(DeepgramError):
+    """What came to a callback URL does not show the secret, or is no answer of the service.
+
+    ``status`` is what to answer it with.
+    """
 
 
 class ApiError(DeepgramError):

@@ -23,11 +23,11 @@ LAYERS = (
     ("errors", "_documented", "_lazy", "_version"),
 )
 # These stand beside the SDK and use what its user sees: public modules.
-BESIDE = ("audio", "batch", "cli", "emulator", "testing")
+BESIDE = ("audio", "batch", "callbacks", "cli", "emulator", "testing")
 # Whoever has a session has batches: the one door upward, open only while it is used.
 DOORS = {("_session", "batch")}
-# The emulator speaks the same protocol from the other side.
-EXTRA_RIGHTS = {"emulator": ("_protocol",)}
+# The emulator speaks the same protocol from the other side; callbacks bring the same answers.
+EXTRA_RIGHTS = {"callbacks": ("_protocol",), "emulator": ("_protocol",)}
 
 PURE = ("_protocol", "markup", "models", "options", "transcript", "errors")
 NO_IO = {
@@ -55,8 +55,13 @@ NO_IO = {
     "websockets",
 }
 NETWORK = {"aiohttp", "websockets"}
-# The emulator is a web server, and so is the page of live captions.
-NETWORK_PLACES = ("deepgram_async._io", "deepgram_async.emulator", "deepgram_async.cli._serve_web")
+# The emulator, the receiver of callbacks and the page of live captions are web servers.
+NETWORK_PLACES = (
+    "deepgram_async._io",
+    "deepgram_async.callbacks._server",
+    "deepgram_async.cli._serve_web",
+    "deepgram_async.emulator",
+)
 
 LONGEST_FILE = 600
 LONGEST_FUNCTION = 60

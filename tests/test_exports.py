@@ -38,6 +38,7 @@ def test_the_public_parts_are_these() -> None:
     assert {name.split(".")[1] for name in PUBLIC if "." in name} == {
         "audio",
         "batch",
+        "callbacks",
         "cli",
         "emulator",
         "errors",

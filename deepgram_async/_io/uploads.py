@@ -17,7 +17,7 @@ from deepgram_async._protocol.media import (
     content_type_of_bytes,
     content_type_of_name,
 )
-from deepgram_async._protocol.sources import AudioSource, BinaryReader
+from deepgram_async._protocol.sources import AudioSource, BinaryReader, SizedAudio
 from deepgram_async.errors import AudioSourceError
 
 __all__ = ["Upload", "open_upload"]
@@ -256,8 +256,12 @@ def _from_async_iterable(source: AsyncIterable[bytes], content_type: str | None)
         async for block in source:
             yield _checked(block)
 
+    length = source.content_length if isinstance(source, SizedAudio) else None
     return Upload(
-        blocks, content_type=content_type or UNKNOWN_AUDIO, length=None, is_replayable=False
+        blocks,
+        content_type=content_type or UNKNOWN_AUDIO,
+        length=length,
+        is_replayable=length is not None,
     )
 
 

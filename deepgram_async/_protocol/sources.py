@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from os import PathLike
 from typing import Protocol, runtime_checkable
 
-__all__ = ["AudioChunks", "AudioSource", "BinaryReader", "ProgressHook", "TextSource"]
+__all__ = ["AudioChunks", "AudioSource", "BinaryReader", "ProgressHook", "SizedAudio", "TextSource"]
 
 
 @runtime_checkable
@@ -15,6 +15,23 @@ class BinaryReader(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """Return at most ``size`` bytes; none at the end."""
+        ...
+
+
+@runtime_checkable
+class SizedAudio(Protocol):
+    """Audio of known length that every iteration reads anew, such as an object in a store.
+
+    Its length is told to the service beforehand, and the request may be repeated.
+    """
+
+    @property
+    def content_length(self) -> int:
+        """The number of its bytes."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Begin to read it."""
         ...
 
 
@@ -28,7 +45,8 @@ AudioSource = (
     | Iterable[bytes]
     | AsyncIterable[bytes]
 )
-"""Audio to transcribe: a path, bytes, a file object, an iterable of bytes, or a URL (``str``)."""
+"""Audio to transcribe: a path, bytes, a file object, an iterable of bytes (perhaps `SizedAudio`),
+or a URL (``str``)."""
 
 AudioChunks = AsyncIterable[bytes] | Iterable[bytes] | BinaryReader
 """Audio for a live stream: chunks as they come, or a file object, read as fast as it goes."""

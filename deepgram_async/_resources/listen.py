@@ -57,7 +57,8 @@ class Listen:
         Args:
             source: A path, ``bytes``, a binary file object, a plain or async iterable of
                 ``bytes``, or an ``http(s)`` URL that the service fetches by itself. Iterables
-                and pipes can be read once only, so a request with them is never repeated.
+                and pipes can be read once only, so a request with them is never repeated; an
+                async iterable with a ``content_length`` is (`SizedAudio`).
             content_type: Media type of the audio; found out by suffix and first bytes if left out.
             progress: Called with the bytes handed to the network so far, and the total or ``None``.
             extra_query: Query keys that are newer than this release, sent as they are.

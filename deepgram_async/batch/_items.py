@@ -18,6 +18,7 @@ from deepgram_async import AudioSource
 from deepgram_async.errors import AudioSourceError, ConfigurationError
 
 __all__ = [
+    "STORE_SCHEMES",
     "BatchSource",
     "BatchSources",
     "BytesItem",
@@ -26,9 +27,11 @@ __all__ = [
     "UrlItem",
     "as_item",
     "checked_name",
+    "is_in_store",
     "is_url",
 ]
 
+STORE_SCHEMES: Final = ("s3://", "gs://", "az://")
 _URL_SCHEMES: Final = ("http://", "https://")
 # What every file system takes in a name.
 _UNUSUAL: Final = re.compile(r"[^\w.\-/ ]")
@@ -212,8 +215,12 @@ def as_item(source: BatchSource) -> Item:
     """Return the item for a source.
 
     Raises:
-        ConfigurationError: It is of an unknown kind.
+        ConfigurationError: It is of an unknown kind, or a place in an object store.
     """
+    if is_in_store(source):
+        raise ConfigurationError(
+            f"{source!r} has to be looked up first: pass recordings({source!r})"
+        )
     if isinstance(source, str):
         return UrlItem(source) if is_url(source) else FileItem(source)
     if isinstance(source, os.PathLike):
@@ -233,6 +240,11 @@ def as_item(source: BatchSource) -> Item:
 def is_url(source: object) -> bool:
     """Whether a source is the address of a recording."""
     return isinstance(source, str) and source.startswith(_URL_SCHEMES)
+
+
+def is_in_store(source: object) -> bool:
+    """Whether a source is a place in an object store."""
+    return isinstance(source, str) and source.startswith(STORE_SCHEMES)
 
 
 def checked_name(item: Item) -> str:

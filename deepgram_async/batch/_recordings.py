@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import glob
-import mimetypes
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePath
-from typing import Final
 
 import msgspec
 
-from deepgram_async.batch._items import FileItem, Item, UrlItem, is_url
+from deepgram_async.batch._items import FileItem, Item, UrlItem, is_in_store, is_url
+from deepgram_async.batch._stored import Stores
+from deepgram_async.batch._suffixes import is_recording
 from deepgram_async.errors import AudioSourceError
 
 __all__ = ["listed_recordings", "recordings"]
 
-# Formats that Deepgram takes and the table of media types of a system may not know.
-_AUDIO: Final = frozenset(
-    ".3gp .aac .ac3 .aif .aiff .alac .amr .flac .m4a .m4b .mka .mkv .mp2 .mp3 .mp4 .mpga .oga "
-    ".ogg .opus .spx .wav .weba .webm .wma".split()
-)
 
-
-def recordings(*places: str | os.PathLike[str]) -> Iterator[Item]:
-    """Yield what is found at some places, in a fixed order; blocks while directories are read.
+def recordings(
+    *places: str | os.PathLike[str], presigned_for_s: float | None = None
+) -> Iterator[Item]:
+    """Yield what is found at some places, in a fixed order; blocks while they are looked through.
 
     ::
 
         Batch(dg, recordings("calls/2026"), model="nova-3")
         Batch(dg, recordings("calls/*/in.wav", "https://example.com/a.mp3"), model="nova-3")
+        Batch(dg, recordings("s3://calls/2026/"), model="nova-3")
 
     Names of files are their paths from the directory on that all places have in common; for a
     single directory that is the directory itself.
@@ -37,37 +34,49 @@ def recordings(*places: str | os.PathLike[str]) -> Iterator[Item]:
     Args:
         *places: A directory, of which every audio and video file counts, those in its directories
             too, and nothing whose name begins with a dot; a pattern with ``*``, ``?``, ``[...]``
-            or ``**``; a file of whatever kind; or an ``http(s)`` URL.
+            or ``**``; a file of whatever kind; an ``http(s)`` URL; or a place in an object store
+            (``s3://``, ``gs://``, ``az://``), as for `stored_recordings`.
+        presigned_for_s: As for `stored_recordings`.
 
     Raises:
         AudioSourceError: There is nothing at a place; raised when its turn comes.
+        MissingDependencyError: For an object store the extra ``cloud`` is not installed.
     """
-    local = [os.fspath(place) for place in places if not is_url(place)]
+    stores = Stores(presigned_for_s)
+    local = [os.fspath(place) for place in places if not is_url(place) and not is_in_store(place)]
     base = os.path.commonpath([os.path.abspath(_root(place)) for place in local]) if local else ""
     for place in places:
         if is_url(place):
             yield UrlItem(os.fspath(place))
+            continue
+        if is_in_store(place):
+            yield from stores.recordings(os.fspath(place))
             continue
         for path in _files_at(os.fspath(place)):
             name = os.path.relpath(os.path.abspath(path), base)
             yield FileItem(path, PurePath(name).as_posix())
 
 
-def listed_recordings(path: str | os.PathLike[str]) -> Iterator[Item]:
+def listed_recordings(
+    path: str | os.PathLike[str], *, presigned_for_s: float | None = None
+) -> Iterator[Item]:
     """Yield the recordings of a list; blocks while it is read.
 
-    A file that ends in ``.jsonl`` has an object on each line, with ``source`` (a path or URL) and
-    perhaps ``name`` (where its results belong). Any other has a path or URL on each line; empty
-    lines and those that begin with ``#`` do not count. Paths start where the list is.
+    A file that ends in ``.jsonl`` has an object on each line, with ``source`` (a path, a URL or a
+    place in an object store) and perhaps ``name`` (where its results belong). Any other has a
+    source on each line; empty lines and those that begin with ``#`` do not count. Paths start where
+    the list is.
 
     Args:
         path: The list.
+        presigned_for_s: As for `stored_recordings`.
 
     Raises:
         AudioSourceError: It cannot be read, or a line is not as it should be; the message tells
             which.
     """
     file_path = Path(path)
+    stores = Stores(presigned_for_s)
     try:
         with file_path.open("rb") as file:
             for number, line in enumerate(file, 1):
@@ -75,7 +84,11 @@ def listed_recordings(path: str | os.PathLike[str]) -> Iterator[Item]:
                     listed = _read(line.strip(), file_path.suffix == ".jsonl")
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     raise AudioSourceError(f"line {number} of {file_path}: {error}") from None
-                if listed is not None:
+                if listed is None:
+                    continue
+                if is_in_store(listed.source):
+                    yield from stores.recordings(listed.source, name=listed.name)
+                else:
                     yield _item(listed, file_path.parent)
     except OSError as error:
         raise AudioSourceError(f"cannot read the list {file_path}: {error.strerror}") from None
@@ -122,15 +135,8 @@ def _walk(directory: str) -> Iterator[str]:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path)
-        elif entry.is_file() and _is_audio(entry.name):
+        elif entry.is_file() and is_recording(entry.name):
             yield entry.path
-
-
-def _is_audio(name: str) -> bool:
-    if os.path.splitext(name)[1].lower() in _AUDIO:
-        return True
-    kind = mimetypes.guess_type(name)[0] or ""
-    return kind.startswith(("audio/", "video/"))
 
 
 def _root(place: str) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, cast
 
-import anyio.to_thread
-
-from deepgram_async.batch._items import BatchSource, BatchSources, Item, as_item, checked_name
+from deepgram_async.batch._items import BatchSources, Item, as_item, checked_name
 from deepgram_async.batch._journals import Journal, Redo
 from deepgram_async.batch._keys import key_of
 from deepgram_async.batch._outcomes import Done, Failed, Outcome
@@ -23,6 +21,7 @@ from deepgram_async.batch._requests import (
     Transcriber,
 )
 from deepgram_async.batch._sinks import Sink
+from deepgram_async.batch._sources import each_source
 from deepgram_async.errors import AudioSourceError
 
 __all__ = ["Counts", "Run", "RunSettings"]
@@ -30,10 +29,6 @@ __all__ = ["Counts", "Run", "RunSettings"]
 # Workers for each request in flight: while one waits for the disk, another has its place. What they
 # hold is sent again after a crash, so there are no more.
 _WORKERS_PER_PLACE: Final = 2
-# One trip to a thread takes sources for so long: what is there already costs one trip, what has to
-# be waited for is worked on without delay.
-_TRIP_S: Final = 0.005
-_MOST_OF_A_TRIP: Final = 256
 
 
 @dataclass(slots=True)
@@ -156,7 +151,7 @@ class Run:
     async def _feed(self) -> None:
         position, has_room = 0, False
         try:
-            async with aclosing(_each(self._sources)) as sources:
+            async with aclosing(each_source(self._sources)) as sources:
                 async for source in sources:
                     if not has_room:
                         await self._room.acquire()
@@ -285,28 +280,3 @@ def _causes(error: Exception) -> Iterator[Exception]:
             yield from _causes(inner)
     else:
         yield error
-
-
-async def _each(sources: BatchSources) -> AsyncGenerator[BatchSource]:
-    """Yield the sources; what may block while it is iterated is iterated in threads."""
-    if isinstance(sources, AsyncIterable):
-        async for source in sources:
-            yield source
-    elif isinstance(sources, list | tuple):
-        for source in sources:
-            yield source
-    else:
-        iterator = iter(sources)
-        while trip := await anyio.to_thread.run_sync(_take_some, iterator, abandon_on_cancel=True):
-            for source in trip:
-                yield source
-
-
-def _take_some(iterator: Iterator[BatchSource]) -> list[BatchSource]:
-    until = time.monotonic() + _TRIP_S
-    taken: list[BatchSource] = []
-    for source in iterator:
-        taken.append(source)
-        if len(taken) == _MOST_OF_A_TRIP or time.monotonic() > until:
-            break
-    return taken

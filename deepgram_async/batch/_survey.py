@@ -15,6 +15,7 @@ import msgspec
 
 from deepgram_async.audio import read_wav_format
 from deepgram_async.batch._items import FileItem, Item
+from deepgram_async.batch._stored import StoredItem
 from deepgram_async.errors import AudioSourceError, ConfigurationError
 
 __all__ = ["PRICES", "Measured", "Survey", "measure", "price_per_minute", "read_prices"]
@@ -32,6 +33,8 @@ A model stands for those whose names begin with it. These are list prices withou
 they change (https://deepgram.com/pricing): `read_prices` reads yours.
 """
 
+_EMPTY: Final = "empty"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
@@ -39,7 +42,7 @@ class Measured:
 
     Attributes:
         source: What people call it.
-        bytes: Its size; ``None`` for what is not a file here.
+        bytes: Its size; ``None`` for what is neither a file nor in an object store.
         audio_s: Seconds of audio, if its header tells.
         channels: Channels of audio, if its header tells.
         oddity: What is odd about it, in a few words; ``None`` for nothing.
@@ -58,7 +61,7 @@ class Survey:
 
     Attributes:
         items: Items in all.
-        bytes: Bytes in all, of files.
+        bytes: Bytes in all, where they are known.
         audio_s: Seconds of audio, where it is known.
         channel_s: The same, each channel counted on its own.
         unknown: Items whose length is not known.
@@ -104,22 +107,33 @@ def measure(item: Item) -> Measured:
     """Return what the header of a file tells; blocks, and reads the beginning of it.
 
     WAV needs nothing, every other format PyAV (``pip install 'deepgram-async[audio]'``); without
-    it, and for what is not a file here, the length is not known.
+    it, and for what is not a file here, the length is not known; of an object store the size is.
     """
+    if isinstance(item, StoredItem):
+        return Measured(source=item.source, bytes=item.size, oddity=_oddity_of(item.size))
     if not isinstance(item, FileItem):
         return Measured(source=item.source)
     try:
         size = os.stat(item.path).st_size
     except OSError as error:
         return Measured(source=item.source, oddity=f"cannot be read: {error.strerror}")
-    if size == 0:
-        return Measured(source=item.source, bytes=0, oddity="empty")
-    audio_s, channels, oddity = _length_of(Path(item.path))
-    if size > _LARGEST_BYTES:
-        oddity = "larger than the 2 GB that Deepgram takes"
+    oddity = _oddity_of(size)
+    if oddity == _EMPTY:
+        return Measured(source=item.source, bytes=0, oddity=oddity)
+    audio_s, channels, odd_length = _length_of(Path(item.path))
     return Measured(
-        source=item.source, bytes=size, audio_s=audio_s, channels=channels, oddity=oddity
+        source=item.source,
+        bytes=size,
+        audio_s=audio_s,
+        channels=channels,
+        oddity=oddity or odd_length,
     )
+
+
+def _oddity_of(size: int) -> str | None:
+    if size > _LARGEST_BYTES:
+        return "larger than the 2 GB that Deepgram takes"
+    return None if size else _EMPTY
 
 
 def _length_of(path: Path) -> tuple[float | None, int | None, str | None]:

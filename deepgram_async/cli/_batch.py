@@ -2,10 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Final, Unpack
 
@@ -14,7 +13,6 @@ import click
 from deepgram_async import DeepgramSession
 from deepgram_async.batch import (
     PRICES,
-    AdaptiveGate,
     Batch,
     Failed,
     FileSink,
@@ -24,12 +22,18 @@ from deepgram_async.batch import (
     Redo,
     Sink,
     SqliteJournal,
-    listed_recordings,
     price_per_minute,
     read_prices,
-    recordings,
 )
 from deepgram_async.cli._batch_reports import print_status, print_summary, print_survey
+from deepgram_async.cli._batch_scale import (
+    ScaleFlags,
+    gate_of,
+    items_of,
+    of_shard,
+    scale_flags,
+    transcriber_of,
+)
 from deepgram_async.cli._batch_screen import BatchScreen
 from deepgram_async.cli._connection import Connection, call
 from deepgram_async.cli._options import SpeechFlags, collect_options, collect_query, speech_flags
@@ -52,7 +56,7 @@ _SOME_FAILED: Final = 3
 _INTERRUPTED: Final = 130
 
 
-class _Flags(SpeechFlags, StyleFlags):
+class _Flags(SpeechFlags, StyleFlags, ScaleFlags):
     pass
 
 
@@ -68,19 +72,20 @@ class _Job:
     parquet: Path | None
     limit: int
     redo: Redo
+    scale: ScaleFlags
 
     @property
     def journal(self) -> Path:
         """What is done, beside what came of it."""
-        return self.directory / "batch.journal"
+        return of_shard(self.directory / "batch.journal", self.scale)
 
-    def items(self) -> Iterator[Item]:
-        """Yield what is to be transcribed; blocks."""
-        return chain(recordings(*self.places), *map(listed_recordings, self.lists))
+    def items(self) -> Iterable[Item]:
+        """Return what is to be transcribed; blocks while it is iterated."""
+        return items_of(self.places, self.lists, self.scale)
 
 
 @click.command()
-@click.argument("places", nargs=-1, metavar="[DIR|PATTERN|FILE|URL]...")
+@click.argument("places", nargs=-1, metavar="[DIR|PATTERN|FILE|URL|s3://...]...")
 @click.option(
     "--list",
     "lists",
@@ -130,6 +135,7 @@ class _Job:
     metavar="N",
     help="Requests in flight at most. Fewer, as long as the service refuses some.",
 )
+@scale_flags
 @click.option("--resume", is_flag=True, help="Send only what is not done yet. This is the default.")
 @click.option("--retry-failed", is_flag=True, help="Send what failed, too.")
 @click.option("--force", is_flag=True, help="Send everything again.")
@@ -181,10 +187,11 @@ def batch(
         lists=lists,
         formats=[] if formats == "none" else [found.name for found in formats_of(formats)],
         directory=directory,
-        json_lines=json_lines,
-        parquet=parquet,
+        json_lines=json_lines and of_shard(json_lines, flags),
+        parquet=parquet and of_shard(parquet, flags),
         limit=limit,
         redo=_redo(resume=resume, retry_failed=retry_failed, force=force),
+        scale=flags,
     )
     if status:
         print_status(job.journal, as_json=flags["as_json"])
@@ -227,10 +234,11 @@ def _transcribe(
             batch = Batch(
                 session,
                 job.items(),
-                gate=AdaptiveGate(job.limit, start=min(10, job.limit)),
+                gate=await gate_of(stack, job.limit, job.scale),
                 journal=journal,
                 sinks=sinks,
                 redo=job.redo,
+                transcriber=await transcriber_of(stack, job.scale),
                 extra_query=collect_query(flags),
                 **options,
             )

@@ -4,47 +4,15 @@ from __future__ import annotations
 
 import sys
 from array import array
-from bisect import bisect
-from functools import cache
-from itertools import pairwise
+from functools import partial
 from typing import TYPE_CHECKING, Final
+
+from deepgram_async.audio import decode_g711
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FORMATS", "Converter", "compand", "little_endian"]
-
-
-def _mulaw(code: int) -> int:
-    code = ~code & 0xFF
-    magnitude = (((code & 0x0F) << 3) + 0x84 << (code >> 4 & 7)) - 0x84
-    return -magnitude if code & 0x80 else magnitude
-
-
-def _alaw(code: int) -> int:
-    code ^= 0x55
-    exponent = code >> 4 & 7
-    magnitude = ((code & 0x0F) << 4) + 8
-    if exponent:
-        magnitude = magnitude + 0x100 << exponent - 1
-    return magnitude if code & 0x80 else -magnitude
-
-
-def _tables(law: Callable[[int], int]) -> tuple[bytes, bytes]:
-    both = [law(code).to_bytes(2, "little", signed=True) for code in range(256)]
-    return bytes(b[0] for b in both), bytes(b[1] for b in both)
-
-
-def _by_table(law: Callable[[int], int]) -> Callable[[bytes], bytes]:
-    low, high = _tables(law)
-
-    def convert(data: bytes) -> bytes:
-        out = bytearray(len(data) * 2)
-        out[0::2] = data.translate(low)
-        out[1::2] = data.translate(high)
-        return bytes(out)
-
-    return convert
+__all__ = ["FORMATS", "Converter", "little_endian"]
 
 
 def _upper_bytes(width: int) -> Callable[[bytes], bytes]:
@@ -65,6 +33,16 @@ def _float32(data: bytes) -> bytes:
     )
 
 
+# The upper byte of a sample is that of unsigned audio less 128, its lower byte is 0.
+_UNSIGNED: Final = bytes((code - 128) % 256 for code in range(256))
+
+
+def _unsigned8(data: bytes) -> bytes:
+    out = bytearray(len(data) * 2)
+    out[1::2] = data.translate(_UNSIGNED)
+    return bytes(out)
+
+
 def _unchanged(data: bytes) -> bytes:
     return data
 
@@ -75,27 +53,10 @@ FORMATS: Final[dict[str, tuple[int, Callable[[bytes], bytes]]]] = {
     "linear24": (3, _upper_bytes(3)),
     "linear32": (4, _upper_bytes(4)),
     "float32": (4, _float32),
-    "unsigned8": (1, _by_table(lambda code: (code - 128) * 256)),
-    "mulaw": (1, _by_table(_mulaw)),
-    "alaw": (1, _by_table(_alaw)),
+    "unsigned8": (1, _unsigned8),
+    "mulaw": (1, partial(decode_g711, encoding="mulaw")),
+    "alaw": (1, partial(decode_g711, encoding="alaw")),
 }
-
-
-_LAWS: Final = {"mulaw": _mulaw, "alaw": _alaw}
-
-
-def compand(samples: bytes, law: str) -> bytes:
-    """Return 16 bit samples as `mulaw` or `alaw`."""
-    return bytes(map(_codes(law).__getitem__, _array("H", samples)))
-
-
-@cache
-def _codes(law: str) -> bytes:
-    """Return the code nearest to each sample, by the sample as an unsigned number."""
-    decoded = sorted((_LAWS[law](code), code) for code in range(256))
-    middles = [(low + high) / 2 for (low, _), (high, _) in pairwise(decoded)]
-    nearest = [decoded[bisect(middles, value)][1] for value in range(-32768, 32768)]
-    return bytes(nearest[32768:] + nearest[:32768])
 
 
 class Converter:

@@ -258,10 +258,10 @@ async def test_a_silent_or_old_stream_is_ended(setting: str, code: str) -> None:
 
 
 async def test_a_ping_is_a_sign_of_life() -> None:
-    async with serving(flux_timeout_s=1.0) as client, talking(client, PATH, **VOICE) as talk:
+    async with serving(flux_timeout_s=2.0) as client, talking(client, PATH, **VOICE) as talk:
         await talk.until("Connected")
         # Longer in all than a silent stream lives.
-        for _ in range(12):
+        for _ in range(23):
             await talk.socket.ping()
             with pytest.raises(TimeoutError):
                 await talk.socket.receive(timeout=0.1)

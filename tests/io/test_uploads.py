@@ -137,6 +137,18 @@ async def test_an_async_iterator_is_read_once() -> None:
     assert (upload.length, upload.is_replayable) == (None, False)
 
 
+async def test_an_async_iterable_that_knows_its_length_can_be_read_again() -> None:
+    class Stored:
+        content_length = len(AUDIO)
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return chunks()
+
+    upload = await open_upload(Stored())
+    assert (upload.length, upload.is_replayable) == (len(AUDIO), True)
+    assert await read(upload) == await read(upload) == AUDIO
+
+
 async def test_a_plain_iterator_is_advanced_off_the_loop() -> None:
     threads: set[int] = set()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from deepgram_async.emulator._pcm import compand
+from deepgram_async.audio import encode_g711
 
 from .synthesizers import SynthesizerUnavailableError
 
@@ -90,7 +90,7 @@ class _RawEncoder:
 
     def encode(self, samples: bytes) -> bytes:
         header, self._header = self._header, b""
-        return header + (samples if self._law is None else compand(samples, self._law))
+        return header + (samples if self._law is None else encode_g711(samples, self._law))
 
     def finish(self) -> bytes:
         return self.encode(b"")
