@@ -7,7 +7,8 @@ READY := $(VENV)/.ready
 # pyright looks for the packages of the first python in the path.
 IN_VENV := PATH="$(abspath $(BIN)):$$PATH"
 
-.PHONY: help demo test test-websockets test-aiohttp test-uvloop bench bench-quick bench-batch soak lint types check format clean
+.PHONY: help demo test test-websockets test-aiohttp test-uvloop tour bench bench-quick bench-batch soak \
+	emulator-conformance lint types check format clean
 
 help:
 	@echo 'make demo    transcribe real speech with a local Deepgram, or with DEEPGRAM_API_KEY set with the real one'
@@ -15,10 +16,12 @@ help:
 	@echo 'make test-websockets    run the tests of the streams with other versions of websockets, and the plain way'
 	@echo 'make test-aiohttp    run the tests of REST with other versions of aiohttp, and the plain way'
 	@echo 'make test-uvloop    run the tests of REST and of the streams on uvloop'
+	@echo 'make tour    lead the JavaScript SDK of Deepgram through the emulator (needs Node and npm)'
 	@echo 'make bench   compare CPU and memory with deepgram-sdk, and write it down (15 minutes)'
 	@echo 'make bench-quick   the same in a minute, rough, written nowhere  (make bench-quick ARGS="--only chunk")'
 	@echo 'make bench-batch   drill a batch of ten thousand items, kills included (5 minutes)'
 	@echo 'make soak    disturb streams of half an hour       (make soak ARGS="--seeds 2")'
+	@echo 'make emulator-conformance    call the local Deepgram with thousands of good and bad requests (2 minutes)'
 	@echo 'make lint    check style and spelling'
 	@echo 'make types   check types'
 	@echo 'make check   lint, types, test'
@@ -69,6 +72,9 @@ test-uvloop: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uvloop
 	$(BIN)/python -m pytest -q -n auto $(REST) tests/resources tests/stream tests/io/test_tls.py --uvloop
 
+tour: $(READY)
+	@$(BIN)/python -m tests.tour --folder $(VENV)/npm $(ARGS)
+
 bench: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@$(BIN)/python -m benchmarks --check --json benchmarks/figures.json $(ARGS)
@@ -82,6 +88,10 @@ bench-batch: $(READY)
 
 soak: $(READY)
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+emulator-conformance: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
+	@$(BIN)/python -m tests.emulator.fuzz $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType
-from typing import Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-__all__ = ["LazyMethod", "lazy_names"]
+__all__ = ["lazy_method", "lazy_names"]
 
 S = TypeVar("S")
 P = ParamSpec("P")
@@ -50,22 +50,30 @@ def lazy_names(
     return load, names
 
 
-class LazyMethod(Generic[S, P, T]):
-    """A method that is loaded when it is first asked for; the object is its first argument."""
+def lazy_method(
+    module: str, name: str, kind: Callable[[], Callable[Concatenate[S, P], T]]
+) -> Callable[[Callable[[S], object]], Callable[Concatenate[S, P], T]]:
+    """Make of a method, which has but a docstring, one that is loaded when it is asked for.
 
-    def __init__(
-        self, module: str, name: str, kind: Callable[[], Callable[Concatenate[S, P], T]]
-    ) -> None:
-        """Prepare the method.
+    Args:
+        module: Where the function or the class is whose first argument is the object.
+        name: What it is called there.
+        kind: Returns the same, for type checkers; it is not called, so it may name what was
+            imported for them only.
+    """
 
-        Args:
-            module: Where the function or the class is.
-            name: What it is called there.
-            kind: Returns the same, for type checkers; it is not called, so it may name what was
-                imported for them only.
-        """
+    def decorate(method: Callable[[S], object]) -> Callable[Concatenate[S, P], T]:
+        lazy: Any = _LazyMethod(module, name, method.__doc__)
+        return lazy  # type: ignore[no-any-return]  # it behaves like what `kind` returns
+
+    return decorate
+
+
+class _LazyMethod:
+    def __init__(self, module: str, name: str, doc: str | None) -> None:
+        self.__doc__ = doc
         self._module = module
         self._name = name
 
-    def __get__(self, instance: S, owner: object = None) -> Callable[P, T]:
+    def __get__(self, instance: object, owner: object = None) -> object:
         return partial(getattr(import_module(self._module), self._name), instance)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from deepgram_async._caller import Caller, Connections, Login
-from deepgram_async._lazy import LazyMethod
+from deepgram_async._lazy import lazy_method
 from deepgram_async._protocol import credentials as creds
 from deepgram_async._protocol.credentials import Credentials, CredentialsSource
 from deepgram_async._protocol.endpoints import Region, resolve_endpoints
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from deepgram_async._resources.speak import Speak
     from deepgram_async._resources.usage import Usage
     from deepgram_async._stream.stream import SocketStream
-    from deepgram_async.batch import Batch  # noqa: TC004 - see `LazyMethod`
+    from deepgram_async.batch import Batch  # noqa: TC004 - see `lazy_method`
 
 __all__ = ["DeepgramSession"]
 
@@ -265,8 +265,9 @@ class DeepgramSession:
 
         return Usage(self._caller)
 
-    batch = LazyMethod("deepgram_async.batch", "Batch", lambda: Batch)
-    """Transcribe many recordings: ``dg.batch(sources, ...)`` is `deepgram_async.batch.Batch`."""
+    @lazy_method("deepgram_async.batch", "Batch", lambda: Batch)
+    def batch(self) -> object:
+        """Transcribe many recordings; see `deepgram_async.batch.Batch`."""
 
     @property
     def base_url(self) -> str:

@@ -10,7 +10,11 @@ from deepgram_async._protocol.speech_text import MARK, require_text
 from deepgram_async.errors import OptionError
 
 __all__ = [
+    "AURA_FORMATS",
+    "FLUX_FORMATS",
     "LONGEST_TEXT",
+    "RAW_ENCODINGS",
+    "Format",
     "check_flux",
     "check_flux_live",
     "check_flux_text",
@@ -30,7 +34,7 @@ _PAUSE: Final = re.compile(r"\s*pause\s*:\s*(.*?)\s*", re.DOTALL)
 _PAUSE_MS: Final = re.compile(r"(\d+)ms")
 
 
-class _Format(NamedTuple):
+class Format(NamedTuple):
     """What goes together with an encoding; ``None`` stands for anything."""
 
     containers: tuple[str, ...]
@@ -38,27 +42,27 @@ class _Format(NamedTuple):
     bit_rates: tuple[int, ...] | None
 
 
-_TELEPHONE: Final = _Format(("wav", "none"), (8000, 16000), ())
+_TELEPHONE: Final = Format(("wav", "none"), (8000, 16000), ())
 # Deepgram docs, "TTS media output settings". The ranges of opus and aac are not documented there.
-_AURA: Final[dict[str, _Format]] = {
-    "linear16": _Format(("wav", "none"), (8000, 16000, 24000, 32000, 48000), ()),
+AURA_FORMATS: Final[dict[str, Format]] = {
+    "linear16": Format(("wav", "none"), (8000, 16000, 24000, 32000, 48000), ()),
     "mulaw": _TELEPHONE,
     "alaw": _TELEPHONE,
-    "mp3": _Format(("none",), (22050,), (32000, 48000)),
-    "opus": _Format(("ogg",), (48000,), None),
-    "flac": _Format(("none",), None, ()),
-    "aac": _Format(("none",), None, None),
+    "mp3": Format(("none",), (22050,), (32000, 48000)),
+    "opus": Format(("ogg",), (48000,), None),
+    "flac": Format(("none",), None, ()),
+    "aac": Format(("none",), None, None),
 }
-_FLUX: Final[dict[str, _Format]] = {
-    "linear16": _Format(("wav", "none"), (8000, 16000, 24000, 32000, 44100, 48000), ()),
+FLUX_FORMATS: Final[dict[str, Format]] = {
+    "linear16": Format(("wav", "none"), (8000, 16000, 24000, 32000, 44100, 48000), ()),
     "mulaw": _TELEPHONE,
     "alaw": _TELEPHONE,
-    "mp3": _Format(("none",), None, (8000, 16000, 24000, 32000, 40000, 48000)),
-    "opus": _Format(("ogg",), None, None),
-    "flac": _Format(("none",), (8000, 16000, 22050, 32000, 48000), ()),
-    "aac": _Format(("none",), None, None),
+    "mp3": Format(("none",), None, (8000, 16000, 24000, 32000, 40000, 48000)),
+    "opus": Format(("ogg",), None, None),
+    "flac": Format(("none",), (8000, 16000, 22050, 32000, 48000), ()),
+    "aac": Format(("none",), None, None),
 }
-_RAW: Final = ("linear16", "mulaw", "alaw")
+RAW_ENCODINGS: Final = ("linear16", "mulaw", "alaw")
 
 
 def check_speak(text: str, options: Mapping[str, object]) -> None:
@@ -75,7 +79,7 @@ def check_speak(text: str, options: Mapping[str, object]) -> None:
             option="text",
         )
     _check_aura(options)
-    _check_format(_AURA, options, default="mp3")
+    _check_format(AURA_FORMATS, options, default="mp3")
 
 
 def check_live(options: Mapping[str, object]) -> None:
@@ -86,7 +90,7 @@ def check_live(options: Mapping[str, object]) -> None:
     """
     _check_aura(options)
     _check_raw(options)
-    _check_format(_AURA, options, default="linear16")
+    _check_format(AURA_FORMATS, options, default="linear16")
 
 
 def check_flux(text: str, options: Mapping[str, object]) -> None:
@@ -97,7 +101,7 @@ def check_flux(text: str, options: Mapping[str, object]) -> None:
     """
     _check_present(text)
     _check_flux_voice(options)
-    _check_format(_FLUX, options, default="mp3")
+    _check_format(FLUX_FORMATS, options, default="mp3")
     _check_marks(text, options.get("speed"))
 
 
@@ -109,7 +113,7 @@ def check_flux_live(options: Mapping[str, object]) -> None:
     """
     _check_flux_voice(options)
     _check_raw(options)
-    _check_format(_FLUX, options, default="linear16")
+    _check_format(FLUX_FORMATS, options, default="linear16")
 
 
 def check_flux_text(text: str) -> None:
@@ -173,14 +177,15 @@ def _check_flux_voice(options: Mapping[str, object]) -> None:
 
 def _check_raw(options: Mapping[str, object]) -> None:
     encoding = options.get("encoding")
-    if encoding is not None and encoding not in _RAW:
+    if encoding is not None and encoding not in RAW_ENCODINGS:
         raise OptionError(
-            f"encoding={encoding!r}: a stream is raw audio, {_listed(_RAW)}", option="encoding"
+            f"encoding={encoding!r}: a stream is raw audio, {_listed(RAW_ENCODINGS)}",
+            option="encoding",
         )
 
 
 def _check_format(
-    formats: Mapping[str, _Format], options: Mapping[str, object], *, default: str
+    formats: Mapping[str, Format], options: Mapping[str, object], *, default: str
 ) -> None:
     encoding = options.get("encoding") or default
     known = formats.get(str(encoding))

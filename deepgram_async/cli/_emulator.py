@@ -1,8 +1,18 @@
 """The command that serves the local Deepgram."""
 
+from __future__ import annotations
+
 import asyncio
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from deepgram_async.emulator import Emulator
 
 __all__ = ["emulator"]
 
@@ -23,28 +33,127 @@ __all__ = ["emulator"]
     metavar="NAME",
     help="whisper recognises real speech, scripted hears silence.",
 )
-def emulator(host: str, port: int, recognizer: str) -> None:
+@click.option(
+    "--synthesizer",
+    default="hibari",
+    show_default=True,
+    metavar="NAME",
+    help="hibari speaks English, tone hums.",
+)
+@click.option(
+    "--think",
+    metavar="URL",
+    help="A server like OpenAI's that thinks for voice agents, as in http://localhost:11434/v1. "
+    "By default rules do, which call functions by the words that describe them.",
+)
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="SQLite file for projects, keys and the request log. In memory if left out.",
+)
+@click.option(
+    "--key", "keys", multiple=True, metavar="KEY", help="Accept this API key alone; repeatable."
+)
+@click.option("--max-requests", type=click.IntRange(0), help="REST requests at a time; then 429.")
+@click.option("--max-streams", type=click.IntRange(0), help="WebSockets at a time; then 429.")
+@click.option(
+    "--inactivity-timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="A silent live stream is closed with NET-0001 after this time.",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="FAULT",
+    help="What goes wrong, such as 'kind=answer, status=429, times=3'; repeatable.",
+)
+@click.option(
+    "--fault-seed", type=int, default=0, show_default=True, help="Seed for faults by chance."
+)
+def emulator(
+    host: str,
+    port: int,
+    recognizer: str,
+    synthesizer: str,
+    think: str | None,
+    state: Path | None,
+    keys: tuple[str, ...],
+    max_requests: int | None,
+    max_streams: int | None,
+    inactivity_timeout: float,
+    faults: tuple[str, ...],
+    fault_seed: int,
+) -> None:
     """Serve a local Deepgram until Ctrl-C, and print its address.
 
-    Any key is accepted. Point a program at it with DEEPGRAM_BASE_URL and any DEEPGRAM_API_KEY.
+    Any key is accepted, unless --key names those that are. Point a program at it with
+    DEEPGRAM_BASE_URL and any DEEPGRAM_API_KEY.
     """
     # Slow to load, with a web server in it.
-    from deepgram_async.emulator import Emulator, load_recognizer
+    from deepgram_async.emulator import (
+        Emulator,
+        EmulatorSettings,
+        OpenAiThinker,
+        ServiceFault,
+        load_recognizer,
+        load_synthesizer,
+        think_by_rules,
+    )
 
-    try:
+    with _named("--fault"):
+        planned = [ServiceFault.parse(fault) for fault in faults]
+    with _named("--recognizer"):
         engine = load_recognizer(recognizer)
+    with _named("--synthesizer"):
+        # Real speech is loaded by the emulator, when it is first wanted.
+        voice = None if synthesizer == "hibari" else load_synthesizer(synthesizer)
+    settings = EmulatorSettings(
+        keys=keys or None,
+        state=state,
+        max_requests=max_requests,
+        max_streams=max_streams,
+        inactivity_timeout_s=inactivity_timeout,
+        faults=planned,
+        fault_seed=fault_seed,
+    )
+    local = Emulator(
+        engine,
+        settings,
+        host=host,
+        port=port,
+        synthesizer=voice,
+        think=think_by_rules if think is None else OpenAiThinker(think),
+    )
+    _serve(local, f"{host}:{port}", engine.name)
+
+
+@contextmanager
+def _named(option: str) -> Generator[None]:
+    try:
+        yield
     except ValueError as exc:
-        raise click.BadParameter(str(exc), param_hint="--recognizer") from None
+        raise click.BadParameter(str(exc), param_hint=option) from None
+
+
+def _serve(local: Emulator, address: str, recognizer: str) -> None:
+    import sqlite3
 
     async def serve() -> None:
-        async with Emulator(engine, host=host, port=port) as local:
+        async with local:
             click.echo(local.base_url)
-            click.echo(f"Serving a local Deepgram with {engine.name}. Ctrl-C ends it.", err=True)
+            click.echo(f"Serving a local Deepgram with {recognizer}. Ctrl-C ends it.", err=True)
             await asyncio.Event().wait()
 
     try:
         asyncio.run(serve())
+    except sqlite3.Error as exc:
+        raise click.BadParameter(str(exc), param_hint="--state") from None
     except OSError as exc:
-        raise click.ClickException(
-            f"cannot listen on {host}:{port}: {exc.strerror or exc}"
-        ) from None
+        if exc.filename is not None:
+            why = f"{exc.filename}: {exc.strerror}"
+            raise click.BadParameter(why, param_hint="--state") from None
+        raise click.ClickException(f"cannot listen on {address}: {exc.strerror or exc}") from None

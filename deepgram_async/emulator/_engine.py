@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._recognizers import Hints, Pcm, RecognizedWord, Recognizer
+    from ._segmenter import Decode
 
 __all__ = ["Engine"]
 
@@ -42,6 +43,24 @@ class Engine:
             return list(self.recognizer.recognize(audio, hints))
         async with self._free:
             return await self._in_thread(audio, hints)
+
+    async def decode(
+        self, wanted: Decode, hints: Hints, *, is_behind: bool
+    ) -> list[RecognizedWord] | None:
+        """Return the words that a segmenter or a detector of turns asks for.
+
+        None when it asks for an interim recognition and there is no time for it.
+
+        Args:
+            wanted: What it asks for.
+            hints: What the client said about the speech.
+            is_behind: Whether the stream has audio waiting that should be finished first.
+        """
+        if wanted.is_final:
+            return await self.recognize(wanted.audio, hints)
+        if is_behind and self.recognizer.blocking:
+            return None
+        return await self.recognize_if_free(wanted.audio, hints)
 
     async def recognize_if_free(self, audio: Pcm, hints: Hints) -> list[RecognizedWord] | None:
         """Return the words of `audio`, or None when every worker is busy."""

@@ -11,19 +11,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from aiohttp import WSMsgType, web
 
 from ._audio import UndecodableAudioError, live_decoder
-from ._auth import authenticate
-from ._errors import METHOD_NOT_ALLOWED, Refusal
+from ._calls import accept, route
+from ._inbox import Inbox
 from ._live_messages import (
     CLOSE_STREAM,
     DATA_0000,
-    LONGEST_KEYTERMS,
     NET_0000,
     NET_0001,
     NET_0002,
@@ -36,18 +34,20 @@ from ._live_messages import (
     Unparsable,
     parse,
 )
-from ._query import LiveQuery, read_live_query
+from ._models import used_model
+from ._peer import GoneError, Peer
+from ._query import LONGEST_KEYTERMS, LiveQuery, read_live_query
 from ._segmenter import Decode, Segmentation, Segmenter, Slice, SpeechStarted, UtteranceEnd
-from ._services import REQUEST_ID, Services
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._audio import Block
+    from ._calls import Call
     from ._live_messages import ClientMessage
     from ._recognizers import RecognizedWord
     from ._segmenter import Steps
-    from ._wire import Json
+    from ._services import Services
 
 __all__ = ["routes"]
 
@@ -60,69 +60,17 @@ _PIECE: Final = 64 * 1024
 def routes(services: Services) -> list[web.RouteDef]:
     """Return the routes of live transcription."""
 
-    async def listen(request: web.Request) -> web.StreamResponse:
-        protocol = authenticate(request, services.settings)
+    async def listen(request: web.Request, call: Call) -> web.StreamResponse:
         query = read_live_query(
             request.query,
             services.engine.recognizer,
             default_endpointing_s=services.settings.default_endpointing_s,
         )
-        socket = web.WebSocketResponse(
-            protocols=() if protocol is None else (protocol,),
-            timeout=services.settings.close_timeout_s,
-            max_msg_size=services.settings.max_frame_bytes,
-            compress=False,
-        )
-        if not socket.can_prepare(request):
-            raise Refusal(*METHOD_NOT_ALLOWED)
-        with services.streams.enter():
-            await socket.prepare(request)
-            services.open_sockets.add(socket)
-            try:
-                await _LiveStream(services, query, request, socket).run()
-            finally:
-                services.open_sockets.discard(socket)
+        async with accept(request, call) as socket:
+            await _LiveStream(call, query, request, socket).run()
         return socket
 
-    return [web.get("/v1/listen", listen, allow_head=False)]
-
-
-class _GoneError(Exception):
-    """The client is not there any more."""
-
-
-class _Item(NamedTuple):
-    received_at: float
-    content: bytes | ClientMessage | Unparsable | Ending
-
-
-class _Inbox:
-    """What the reader has and the worker has not; `put` waits while it holds `limit` bytes."""
-
-    def __init__(self, limit: int) -> None:
-        self._items: deque[_Item] = deque()
-        self._size = 0
-        self._limit = limit
-        self._changed = asyncio.Condition()
-
-    async def put(self, item: _Item) -> None:
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._size < self._limit)
-            self._items.append(item)
-            self._size += _size(item)
-            self._changed.notify_all()
-
-    async def get(self) -> _Item:
-        async with self._changed:
-            await self._changed.wait_for(lambda: bool(self._items))
-            item = self._items.popleft()
-            self._size -= _size(item)
-            self._changed.notify_all()
-            return item
-
-
-def _size(item: _Item) -> int:
-    return max(len(item.content), 64) if isinstance(item.content, bytes) else 64
+    return [route(services, "GET", "/v1/listen", listen, product="listen", is_streaming=True)]
 
 
 class _LiveStream:
@@ -130,30 +78,43 @@ class _LiveStream:
 
     def __init__(
         self,
-        services: Services,
+        call: Call,
         query: LiveQuery,
         request: web.Request,
         socket: web.WebSocketResponse,
     ) -> None:
-        self._engine = services.engine
-        self._settings = services.settings
+        self._call = call
+        self._engine = call.services.engine
+        self._settings = call.services.settings
         self._query = query
         self._hints = query.hints
-        self._request = request
+        self._peer = Peer(request, socket, self._settings)
         self._socket = socket
-        self._answers = LiveAnswers(query, services.engine.recognizer, REQUEST_ID.get())
+        self._answers = LiveAnswers(query, self._engine.recognizer, call.request_id)
         self._clock = asyncio.get_running_loop().time
-        self._inbox = _Inbox(self._settings.max_backlog_bytes)
+        self._inbox: Inbox[bytes | ClientMessage | Unparsable | Ending] = Inbox(
+            self._settings.max_backlog_bytes
+        )
         self._decoder = live_decoder(query.raw, separate=query.multichannel)
         self._segmenters: list[Segmenter] = []
         self._sha256 = hashlib.sha256()
 
     async def run(self) -> None:
         """Serve until either side has closed the socket."""
-        async with asyncio.TaskGroup() as group:
-            worker = group.create_task(self._work())
-            await self._read()
-            worker.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                worker = group.create_task(self._work())
+                await self._read()
+                worker.cancel()
+        finally:
+            self._note_usage()
+
+    def _note_usage(self) -> None:
+        query, used = self._query, self._call.used
+        used.models = [used_model(query.model, query.hints.language, self._engine.recognizer)]
+        if self._segmenters:
+            used.audio_s = self._segmenters[0].position_s
+            used.channels = len(self._segmenters)
 
     # The reader.
 
@@ -171,7 +132,7 @@ class _LiveStream:
                     message = await self._socket.receive()
             except TimeoutError:
                 ending = first
-                await self._inbox.put(_Item(self._clock(), ending))
+                await self._inbox.put(self._clock(), ending)
                 continue
             if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT):
                 return
@@ -187,7 +148,7 @@ class _LiveStream:
                 content = CLOSE_STREAM
             if isinstance(content, Ending):
                 ending = content
-            await self._inbox.put(_Item(self._clock(), content))
+            await self._inbox.put(self._clock(), content)
             # Counted from here: waiting for room in the inbox is not the client's silence.
             last_received = self._clock()
 
@@ -196,10 +157,8 @@ class _LiveStream:
     async def _work(self) -> None:
         try:
             await self._end(await self._serve())
-        except _GoneError:
-            transport = self._request.transport
-            if transport is not None:
-                transport.abort()
+        except GoneError:
+            self._peer.abort()
         finally:
             await self._decoder.close()
 
@@ -217,23 +176,23 @@ class _LiveStream:
                 else:
                     await self._obey(content, received_at)
         except UndecodableAudioError as error:
-            _log.info("request %s: %s", REQUEST_ID.get(), error)
+            _log.info("request %s: %s", self._call.request_id, error)
             return DATA_0000
-        except _GoneError:
+        except GoneError:
             raise
         except Exception:  # a recogniser's defect must not look like the client's
-            _log.exception("request %s: recognition failed", REQUEST_ID.get())
+            _log.exception("request %s: recognition failed", self._call.request_id)
             return NET_0000
 
     async def _end(self, ending: Ending) -> None:
         if ending.with_metadata:
             audio_s = self._segmenters[0].position_s if self._segmenters else 0.0
-            await self._send(
+            await self._peer.say(
                 self._answers.metadata(
                     self._sha256.hexdigest(), duration_s=audio_s, channels=len(self._segmenters)
                 )
             )
-        await self._socket.close(code=ending.code, message=ending.reason.encode())
+        await self._peer.close(ending.code, ending.reason)
 
     async def _hear(self, data: bytes, received_at: float) -> None:
         for at in range(0, len(data), _PIECE):
@@ -256,25 +215,25 @@ class _LiveStream:
             case Configure():
                 await self._configure(message)
             case Unparsable():
-                await self._send(self._answers.schema_error(message))
+                await self._peer.say(self._answers.schema_error(message))
             case KeepAlive() | CloseStream():
                 pass
 
     async def _configure(self, change: Configure) -> None:
         if change.keyterms is not None:
             if not self._query.model.startswith("nova-3"):
-                await self._send(
+                await self._peer.say(
                     self._answers.configure_failure("CONFIGURE_KEYTERMS_NOT_SUPPORTED")
                 )
                 return
             if sum(len(term.split()) for term in change.keyterms) > LONGEST_KEYTERMS:
-                await self._send(
+                await self._peer.say(
                     self._answers.configure_failure("CONFIGURE_KEYTERM_LIMIT_EXCEEDED")
                 )
                 return
             self._hints = msgspec.structs.replace(self._hints, keyterms=tuple(change.keyterms))
         self._answers.toggle(change.features or {})
-        await self._send(self._answers.configure_success(change.keyterms))
+        await self._peer.say(self._answers.configure_success(change.keyterms))
 
     # Audio to results.
 
@@ -320,31 +279,14 @@ class _LiveStream:
             words = None
             match step:
                 case Decode():
-                    words = await self._recognize(step, received_at)
+                    lag_s = self._clock() - received_at
+                    words = await self._engine.decode(
+                        step, self._hints, is_behind=lag_s > self._settings.longest_lag_s
+                    )
                 case Slice():
-                    await self._send(self._answers.results(step, place))
+                    await self._peer.say(self._answers.results(step, place))
                 case SpeechStarted(timestamp):
                     if self._query.vad_events:
-                        await self._send(self._answers.speech_started(timestamp, place))
+                        await self._peer.say(self._answers.speech_started(timestamp, place))
                 case UtteranceEnd(last_word_end):
-                    await self._send(self._answers.utterance_end(last_word_end, place))
-
-    async def _recognize(self, wanted: Decode, received_at: float) -> list[RecognizedWord] | None:
-        if wanted.is_final:
-            return await self._engine.recognize(wanted.audio, self._hints)
-        is_behind = self._clock() - received_at > self._settings.longest_lag_s
-        if is_behind and self._engine.recognizer.blocking:
-            return None
-        return await self._engine.recognize_if_free(wanted.audio, self._hints)
-
-    async def _send(self, message: dict[str, Json]) -> None:
-        """Send one message.
-
-        Raises:
-            _GoneError: The client has left, or takes nothing for too long.
-        """
-        try:
-            async with asyncio.timeout(self._settings.peer_timeout_s):
-                await self._socket.send_str(msgspec.json.encode(message).decode())
-        except (ConnectionError, TimeoutError):
-            raise _GoneError from None
+                    await self._peer.say(self._answers.utterance_end(last_word_end, place))

@@ -12,25 +12,30 @@ from typing import IO, TYPE_CHECKING, Final, cast
 import aiohttp
 import msgspec
 from aiohttp import web
-from yarl import URL
 
 from ._audio import UndecodableAudioError, decode_file
-from ._auth import authenticate
 from ._batch_answer import answer
+from ._bodies import convert, json_answer, read_body
+from ._callbacks import deliver
+from ._calls import route
 from ._errors import (
     CONTENT_TOO_LARGE,
     CORRUPT_AUDIO,
     NOT_JSON,
     Refusal,
-    missing_field,
     remote_content,
 )
+from ._formatting import format_words
+from ._models import used_model
 from ._query import BatchQuery, read_batch_query
-from ._services import REQUEST_ID, Services
+from ._read.analysis import Analysis, analyze
+from ._read.passage import Passage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from ._calls import Call
+    from ._services import Services
     from ._wire import Json
 
 __all__ = ["routes"]
@@ -44,7 +49,8 @@ _CHUNK: Final = 256 * 1024
 
 def routes(services: Services) -> list[web.RouteDef]:
     """Return the routes of prerecorded transcription."""
-    return [web.post("/v1/listen", _Transcription(services).handle)]
+    transcribe = _Transcription(services).handle
+    return [route(services, "POST", "/v1/listen", transcribe, product="listen")]
 
 
 class _UrlBody(msgspec.Struct):
@@ -86,20 +92,18 @@ class _Transcription:
         self._services = services
         self._settings = services.settings
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request, call: Call) -> web.Response:
         """Answer one request with a transcript, or with its id when a callback is wanted."""
-        authenticate(request, self._settings)
         query = read_batch_query(request.query, self._services.engine.recognizer)
-        request_id = REQUEST_ID.get()
-        with self._services.requests.enter(), ExitStack() as cleanup:
+        with ExitStack() as cleanup:
             recording = cleanup.enter_context(closing(_Recording(self._settings.max_upload_bytes)))
             await self._receive(request, recording)
             if query.callback is None:
-                return _json(await self._transcribe(query, recording, request_id))
+                return json_answer(await self._transcribe(query, recording, call))
             # From here on the recording belongs to the callback.
             cleanup.pop_all()
-        self._services.background.start(self._call_back(query, recording, request_id))
-        return _json({"request_id": request_id})
+        self._services.background.start(self._call_back(query, recording, call))
+        return json_answer({"request_id": call.request_id})
 
     async def _receive(self, request: web.Request, recording: _Recording) -> None:
         if request.content_type == "application/json":
@@ -124,74 +128,66 @@ class _Transcription:
             raise remote_content("no content: it could not be reached") from None
 
     async def _transcribe(
-        self, query: BatchQuery, recording: _Recording, request_id: str
+        self, query: BatchQuery, recording: _Recording, call: Call
     ) -> dict[str, Json]:
         try:
             channels = await asyncio.to_thread(
                 decode_file, recording.file, query.raw, separate=query.multichannel
             )
         except UndecodableAudioError as error:
-            _log.info("request %s: %s", request_id, error)
+            _log.info("request %s: %s", call.request_id, error)
             raise Refusal(*CORRUPT_AUDIO) from None
         engine = self._services.engine
-        words = [await engine.recognize_recording(audio, query.hints) for audio in channels]
+        call.used.audio_s = channels[0].duration_s
+        call.used.channels = len(channels)
+        call.used.models = [used_model(query.model, query.hints.language, engine.recognizer)]
+        words = [
+            format_words(await engine.recognize_recording(audio, query.hints), query.formatting)
+            for audio in channels
+        ]
+        analysis = Analysis()
+        if not query.wanted.is_nothing:
+            # Of the first channel: the answer has one place for what is found out.
+            passage = Passage([word.text for word in words[0]])
+            analysis = await asyncio.to_thread(analyze, passage, query.wanted)
+            call.used.tokens_in, call.used.tokens_out = analysis.tokens_in, analysis.tokens_out
         return answer(
             query,
             words,
+            analysis=analysis,
             recognizer=engine.recognizer,
-            request_id=request_id,
+            request_id=call.request_id,
             sha256=recording.sha256,
             duration_s=channels[0].duration_s,
         )
 
-    async def _call_back(self, query: BatchQuery, recording: _Recording, request_id: str) -> None:
+    async def _call_back(self, query: BatchQuery, recording: _Recording, call: Call) -> None:
         """Transcribe, then offer the answer (or the error) to the callback URL."""
         with closing(recording):
             try:
-                body = msgspec.json.encode(await self._transcribe(query, recording, request_id))
+                body = msgspec.json.encode(await self._transcribe(query, recording, call))
             except Refusal as refusal:
-                body = cast("bytes", refusal.response(request_id).body)
+                call.status, call.message = refusal.status, refusal.message
+                body = refusal.body(call.request_id)
             except Exception:  # nobody awaits this task: a recogniser's defect ends in the log
-                _log.exception("request %s: recognition failed", request_id)
+                _log.exception("request %s: recognition failed", call.request_id)
                 return
-        await self._deliver(query, body, request_id)
-
-    async def _deliver(self, query: BatchQuery, body: bytes, request_id: str) -> None:
-        headers = {"Content-Type": "application/json", "dg-request-id": request_id}
-        timeout = aiohttp.ClientTimeout(total=self._settings.fetch_timeout_s)
-        for attempt in range(self._settings.callback_attempts):
-            if attempt:
-                await asyncio.sleep(self._settings.callback_retry_s)
-            try:
-                async with self._services.http.request(
-                    query.callback_method,
-                    URL(query.callback or ""),
-                    data=body,
-                    headers=headers,
-                    timeout=timeout,
-                ) as response:
-                    if response.ok and response.status < 300:
-                        return
-            except (aiohttp.ClientError, TimeoutError):
-                continue
-        # The URL itself may carry credentials.
-        _log.warning("request %s: the callback was not accepted", request_id)
+        # What it used is known only now.
+        call.record()
+        if query.callback is not None:
+            await deliver(
+                self._services,
+                query.callback,
+                body,
+                content_type="application/json",
+                request_id=call.request_id,
+            )
 
 
 async def _read_url(request: web.Request) -> str:
+    body = await read_body(request)
     try:
-        body = await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise Refusal(*CONTENT_TOO_LARGE) from None
-    try:
-        fields = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+        fields: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
         raise Refusal(*NOT_JSON) from None
-    try:
-        return msgspec.convert(fields, _UrlBody).url
-    except msgspec.ValidationError:
-        raise missing_field("url", len(body)) from None
-
-
-def _json(body: dict[str, Json]) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+    return convert(fields, _UrlBody, len(body)).url

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from . import _wire
+from ._formatting import format_words
+from ._query import LONGEST_KEYTERMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CLOSE_STREAM",
     "DATA_0000",
-    "LONGEST_KEYTERMS",
     "NET_0000",
     "NET_0001",
     "NET_0002",
@@ -34,9 +35,6 @@ __all__ = [
     "Unparsable",
     "parse",
 ]
-
-# Tokens in all keyterms together; a word is taken for a token here.
-LONGEST_KEYTERMS: Final = 500
 
 
 # What clients say.
@@ -130,17 +128,26 @@ class LiveAnswers:
         self._query = query
         self._request_id = request_id
         self._features = {"punctuate": query.punctuate, "smart_format": query.smart_format}
+        self._formatting = query.formatting
         self._model_id, self._model_info = _wire.model(recognizer)
 
     def toggle(self, features: Mapping[str, bool]) -> None:
         """Switch formatting on or off; features without an effect here are kept silently."""
         self._features |= features
+        known = features.keys() & {"numerals", "profanity_filter", "smart_format", "measurements"}
+        self._formatting = msgspec.structs.replace(
+            self._formatting, **{name: features[name] for name in known}
+        )
 
     def results(self, piece: Slice, place: tuple[int, int]) -> dict[str, Json]:
         """Return the Results of a slice on one of so many channels."""
         punctuated = self._features["punctuate"] or self._features["smart_format"]
         channel: dict[str, Json] = {
-            "alternatives": [_wire.alternative(piece.words, punctuated=punctuated)]
+            "alternatives": [
+                _wire.alternative(
+                    format_words(piece.words, self._formatting), punctuated=punctuated
+                )
+            ]
         }
         if self._query.search:
             channel["search"] = _wire.search(piece.words, self._query.search)

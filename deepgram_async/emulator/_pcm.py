@@ -4,44 +4,15 @@ from __future__ import annotations
 
 import sys
 from array import array
+from functools import partial
 from typing import TYPE_CHECKING, Final
+
+from deepgram_async.audio import decode_g711
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FORMATS", "Converter"]
-
-
-def _mulaw(code: int) -> int:
-    code = ~code & 0xFF
-    magnitude = (((code & 0x0F) << 3) + 0x84 << (code >> 4 & 7)) - 0x84
-    return -magnitude if code & 0x80 else magnitude
-
-
-def _alaw(code: int) -> int:
-    code ^= 0x55
-    exponent = code >> 4 & 7
-    magnitude = ((code & 0x0F) << 4) + 8
-    if exponent:
-        magnitude = magnitude + 0x100 << exponent - 1
-    return magnitude if code & 0x80 else -magnitude
-
-
-def _tables(law: Callable[[int], int]) -> tuple[bytes, bytes]:
-    both = [law(code).to_bytes(2, "little", signed=True) for code in range(256)]
-    return bytes(b[0] for b in both), bytes(b[1] for b in both)
-
-
-def _by_table(law: Callable[[int], int]) -> Callable[[bytes], bytes]:
-    low, high = _tables(law)
-
-    def convert(data: bytes) -> bytes:
-        out = bytearray(len(data) * 2)
-        out[0::2] = data.translate(low)
-        out[1::2] = data.translate(high)
-        return bytes(out)
-
-    return convert
+__all__ = ["FORMATS", "Converter", "little_endian"]
 
 
 def _upper_bytes(width: int) -> Callable[[bytes], bytes]:
@@ -57,9 +28,19 @@ def _upper_bytes(width: int) -> Callable[[bytes], bytes]:
 
 
 def _float32(data: bytes) -> bytes:
-    return _little_endian(
+    return little_endian(
         array("h", [max(-32768, min(32767, round(x * 32768))) for x in _array("f", data)])
     )
+
+
+# The upper byte of a sample is that of unsigned audio less 128, its lower byte is 0.
+_UNSIGNED: Final = bytes((code - 128) % 256 for code in range(256))
+
+
+def _unsigned8(data: bytes) -> bytes:
+    out = bytearray(len(data) * 2)
+    out[1::2] = data.translate(_UNSIGNED)
+    return bytes(out)
 
 
 def _unchanged(data: bytes) -> bytes:
@@ -72,9 +53,9 @@ FORMATS: Final[dict[str, tuple[int, Callable[[bytes], bytes]]]] = {
     "linear24": (3, _upper_bytes(3)),
     "linear32": (4, _upper_bytes(4)),
     "float32": (4, _float32),
-    "unsigned8": (1, _by_table(lambda code: (code - 128) * 256)),
-    "mulaw": (1, _by_table(_mulaw)),
-    "alaw": (1, _by_table(_alaw)),
+    "unsigned8": (1, _unsigned8),
+    "mulaw": (1, partial(decode_g711, encoding="mulaw")),
+    "alaw": (1, partial(decode_g711, encoding="alaw")),
 }
 
 
@@ -106,9 +87,9 @@ class Converter:
         apart = _array("h", samples)
         lanes = [apart[channel :: self._channels] for channel in range(self._channels)]
         if self._separate:
-            return tuple(map(_little_endian, lanes))
+            return tuple(map(little_endian, lanes))
         mixed = [sum(together) // self._channels for together in zip(*lanes, strict=True)]
-        return (_little_endian(array("h", mixed)),)
+        return (little_endian(array("h", mixed)),)
 
 
 def _array(code: str, data: bytes) -> array[int]:
@@ -118,7 +99,8 @@ def _array(code: str, data: bytes) -> array[int]:
     return values
 
 
-def _little_endian(samples: array[int]) -> bytes:
+def little_endian(samples: array[int]) -> bytes:
+    """Return samples as bytes, whatever the machine."""
     if sys.byteorder == "big":
         samples.byteswap()
     return samples.tobytes()

@@ -8,15 +8,32 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ._errors import INVALID_QUERY, NO_STREAMING_MODEL, NO_SUCH_MODEL, Refusal, bad_request
+from ._fields import Fields
+from ._formatting import NUMBER_REDACTIONS, Formatting
 from ._pcm import FORMATS
 from ._recognizers import Hints
+from ._wav import MOST_CHANNELS
 
 if TYPE_CHECKING:
     from multidict import MultiMapping
 
+    from ._callbacks import Callback
+    from ._read.analysis import Wanted
     from ._recognizers import Recognizer
 
-__all__ = ["BatchQuery", "LiveQuery", "RawFormat", "read_batch_query", "read_live_query"]
+__all__ = [
+    "LONGEST_KEYTERMS",
+    "MODELS",
+    "BatchQuery",
+    "LiveQuery",
+    "RawFormat",
+    "read_batch_query",
+    "read_live_query",
+]
+
+
+LONGEST_KEYTERMS: Final = 500
+"""Tokens in all keyterms together; a word is taken for a token here."""
 
 
 class RawFormat(msgspec.Struct, frozen=True):
@@ -33,6 +50,7 @@ class _ListenQuery(msgspec.Struct, frozen=True, kw_only=True):
     raw: RawFormat | None
     punctuate: bool
     smart_format: bool
+    formatting: Formatting
     multichannel: bool
     search: tuple[str, ...]
     extra: dict[str, str]
@@ -50,8 +68,10 @@ class BatchQuery(_ListenQuery, frozen=True, kw_only=True):
     utterances: bool
     utt_split_s: float
     tags: tuple[str, ...]
-    callback: str | None
-    callback_method: str
+    callback: Callback | None
+    wanted: Wanted
+    is_legacy_summary: bool
+    """Whether the summary goes where it went before it had a version."""
     unsupported: tuple[str, ...]
     """Valid options given that the local recogniser cannot honour."""
 
@@ -79,24 +99,14 @@ _UNSUPPORTED: Final = (
     "detect_topics",
     "diarize",
     "diarize_model",
-    "dictation",
     "filler_words",
-    "intents",
-    "measurements",
-    "numerals",
-    "profanity_filter",
-    "redact",
-    "replace",
-    "sentiment",
-    "summarize",
-    "topics",
 )
 _ENCODINGS: Final = frozenset(
     "linear16 linear32 flac alaw mulaw amr-nb amr-wb opus ogg-opus speex g729".split()
 )
 # Encodings whose bytes announce themselves: read like a container.
 _SELF_DESCRIBING: Final = frozenset({"flac", "ogg-opus"})
-_MODELS: Final = frozenset(
+MODELS: Final = frozenset(
     [
         *"nova-3 nova-3-general nova-3-medical nova-3-pharma".split(),
         "nova-2",
@@ -116,6 +126,9 @@ _MODELS: Final = frozenset(
         *"whisper whisper-tiny whisper-base whisper-small whisper-medium whisper-large".split(),
     ]
 )
+# No sound has others.
+_RATES: Final = range(1000, 384_001)
+_CHANNELS: Final = range(1, MOST_CHANNELS + 1)
 _LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 
 
@@ -125,7 +138,7 @@ def read_batch_query(query: MultiMapping[str], recognizer: Recognizer) -> BatchQ
     Raises:
         Refusal: A value is invalid, or no such model or language is served.
     """
-    fields = _Fields(query)
+    fields = _ListenFields(query, _FLAGS)
     fields.refuse_conflicting_diarization(streaming=False)
     smart_format = fields.flag("smart_format")
     paragraphs = fields.flag("paragraphs")
@@ -135,6 +148,7 @@ def read_batch_query(query: MultiMapping[str], recognizer: Recognizer) -> BatchQ
         raw=fields.raw(),
         punctuate=fields.flag("punctuate") or paragraphs,
         smart_format=smart_format,
+        formatting=fields.formatting(),
         multichannel=fields.flag("multichannel"),
         search=fields.all("search"),
         extra=fields.extra(),
@@ -143,7 +157,8 @@ def read_batch_query(query: MultiMapping[str], recognizer: Recognizer) -> BatchQ
         utt_split_s=fields.number("utt_split", 0.8),
         tags=fields.all("tag"),
         callback=fields.callback(),
-        callback_method=fields.choice("callback_method", ("POST", "PUT"), "POST"),
+        wanted=fields.wanted(),
+        is_legacy_summary=query.get("summarize") == "true",
         unsupported=fields.unsupported(),
     )
 
@@ -156,7 +171,7 @@ def read_live_query(
     Raises:
         Refusal: A value is invalid, or no such model or language is served.
     """
-    fields = _Fields(query)
+    fields = _ListenFields(query, _FLAGS)
     fields.refuse_conflicting_diarization(streaming=True)
     if "callback" in query:
         raise bad_request("Bad Request: streaming callbacks are not served by the local emulator")
@@ -166,6 +181,7 @@ def read_live_query(
         raw=fields.raw(),
         punctuate=fields.flag("punctuate") or fields.flag("detect_entities"),
         smart_format=fields.flag("smart_format"),
+        formatting=fields.formatting(),
         multichannel=fields.flag("multichannel"),
         search=fields.all("search"),
         extra=fields.extra(),
@@ -176,100 +192,72 @@ def read_live_query(
     )
 
 
-class _Fields:
-    """A query string; every getter raises `Refusal` on an invalid value."""
-
-    def __init__(self, query: MultiMapping[str]) -> None:
-        self._query = query
-        for name in _FLAGS & query.keys():
-            self.flag(name)
-
-    def all(self, name: str) -> tuple[str, ...]:
-        return tuple(self._query.getall(name, []))
-
-    def flag(self, name: str) -> bool:
-        value = self._query.get(name, "false")
-        if value not in ("true", "false"):
-            raise Refusal(*INVALID_QUERY)
-        return value == "true"
-
-    def integer(self, name: str) -> int | None:
-        value = self._query.get(name)
-        if value is None:
-            return None
-        if not (value.isascii() and value.isdecimal()):
-            raise Refusal(*INVALID_QUERY)
-        return int(value)
-
-    def number(self, name: str, default: float) -> float:
-        value = self._query.get(name)
-        if value is None:
-            return default
-        if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
-            raise Refusal(*INVALID_QUERY)
-        return float(value)
-
-    def milliseconds(self, name: str) -> float | None:
-        value = self.integer(name)
-        return None if value is None else value / 1000
-
-    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
-        value = self._query.get(name, default)
-        if value.upper() not in choices:
-            raise Refusal(*INVALID_QUERY)
-        return value.upper()
+class _ListenFields(Fields):
+    """The query string of `/v1/listen`."""
 
     def endpointing(self, default_s: float) -> float | None:
-        value = self._query.get("endpointing")
+        value = self.query.get("endpointing")
         if value is None or value == "true":
             return default_s
         return None if value == "false" else self.milliseconds("endpointing")
 
     def model(self, *, streaming: bool) -> str:
-        name = self._query.get("model", "base-general")
-        if name not in _MODELS:
+        name = self.query.get("model", "base-general")
+        if name not in MODELS:
             raise Refusal(*NO_SUCH_MODEL)
         if streaming and name.startswith("whisper"):
             raise Refusal(*NO_STREAMING_MODEL)
         return name
 
     def hints(self, recognizer: Recognizer) -> Hints:
-        language = self._query.get("language", "en")
+        language = self.query.get("language", "en")
         known = recognizer.languages
         if language != "multi" and not _LANGUAGE_TAG.match(language):
             raise Refusal(*NO_SUCH_MODEL)
         primary = language.partition("-")[0].lower()
         if known is not None and primary not in known:
             raise Refusal(*NO_SUCH_MODEL)
+        terms = self.all("keyterm")
+        if sum(len(term.split()) for term in terms) > LONGEST_KEYTERMS:
+            raise bad_request("Bad Request: Keyterm limit exceeded.")
         weighted = (keyword.partition(":")[0] for keyword in self.all("keywords"))
-        return Hints(primary, (*self.all("keyterm"), *weighted))
+        return Hints(primary, (*terms, *weighted))
 
     def raw(self) -> RawFormat | None:
         rate, channels = self.integer("sample_rate"), self.integer("channels")
-        encoding = self._query.get("encoding")
+        encoding = self.query.get("encoding")
         if encoding is None or encoding in _SELF_DESCRIBING:
             return None
-        if encoding not in _ENCODINGS or not rate or channels == 0:
+        channels = 1 if channels is None else channels
+        if encoding not in _ENCODINGS or channels not in _CHANNELS:
+            raise Refusal(*INVALID_QUERY)
+        if rate is None or rate not in _RATES:
             raise Refusal(*INVALID_QUERY)
         if encoding not in FORMATS:
             raise bad_request(f"Bad Request: {encoding} is not decoded by the local emulator")
-        return RawFormat(encoding, rate, channels or 1)
+        return RawFormat(encoding, rate, channels)
 
-    def extra(self) -> dict[str, str]:
-        pairs = (item.partition(":") for item in self.all("extra"))
-        return {key: value for key, _, value in pairs}
-
-    def callback(self) -> str | None:
-        url = self._query.get("callback")
-        if url is not None and not url.startswith(("http://", "https://")):
-            raise Refusal(*INVALID_QUERY)
-        return url
+    def formatting(self) -> Formatting:
+        pairs = (item.partition(":") for item in self.all("replace"))
+        return Formatting(
+            # Documented: dictation needs punctuation.
+            dictation=self.flag("dictation") and self.flag("punctuate"),
+            numerals=self.flag("numerals"),
+            smart_format=self.flag("smart_format"),
+            measurements=self.flag("measurements"),
+            replace=tuple((found.lower(), written) for found, _, written in pairs),
+            profanity_filter=self.flag("profanity_filter"),
+            redact=self.all("redact"),
+        )
 
     def unsupported(self) -> tuple[str, ...]:
-        return tuple(n for n in _UNSUPPORTED if self._query.get(n, "false") != "false")
+        names = [n for n in _UNSUPPORTED if self.query.get(n, "false") != "false"]
+        if not {*self.all("redact")} <= {"false", *NUMBER_REDACTIONS}:
+            names.append("redact")
+        return tuple(names)
 
     def refuse_conflicting_diarization(self, *, streaming: bool) -> None:
-        version = self._query.get("diarize_model")
+        version = self.query.get("diarize_model")
         known = ("latest", "v1") if streaming else ("latest", "v1", "v2")
-        if version is not None and (version not in known or "diarize" in self._query):
+        if version is not None and (version not in known or "diarize" in self.query):
             raise Refusal(*INVALID_QUERY)

@@ -9,12 +9,27 @@ from typing import TYPE_CHECKING, Final, Self
 import aiohttp
 from aiohttp import web
 
-from . import _listen_live, _listen_rest
+from . import _control, _listen_live, _listen_rest
+from ._agent import socket as _agent
+from ._agent.rules import think_by_rules
+from ._auth import Access
 from ._engine import Engine
 from ._errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal
+from ._fault_plan import FaultPlan
+from ._flux import socket as _flux
+from ._manage import agents, billing, keys, models, projects, self_hosted, usage
+from ._manage.account import Account
+from ._manage.scopes import is_scope
+from ._manage.tokens import Tokens
+from ._read import endpoint as _read
 from ._recognizers import load_recognizer
-from ._services import REQUEST_ID, Gate, Services
+from ._request_log import RequestLog
+from ._services import PROJECT_ID, REQUEST_ID, Gates, Services
 from ._settings import EmulatorSettings
+from ._speech import flux as _speak_flux
+from ._speech import live as _speak_live
+from ._speech import rest as _speak_rest
+from ._speech.voice import Voice
 from ._wire import new_request_id
 
 if TYPE_CHECKING:
@@ -22,30 +37,54 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
+    from ._agent.thinking import ThinkFunction
+    from ._faults import ServiceFault
     from ._recognizers import Recognizer
+    from ._speech.synthesizers import Synthesizer
 
 __all__ = ["Emulator"]
 
 _log: Final = logging.getLogger(__name__)
 
 # One module per endpoint: each makes its routes from the services.
-_ENDPOINTS: Final = (_listen_rest.routes, _listen_live.routes)
-# The service sends the project of the credential in answers to handshakes.
-_PROJECT_ID: Final = "00000000-0000-4000-8000-000000000000"
+_ENDPOINTS: Final = (
+    _listen_rest.routes,
+    _listen_live.routes,
+    _flux.routes,
+    _speak_rest.routes,
+    _speak_live.routes,
+    _speak_flux.routes,
+    _agent.routes,
+    _read.routes,
+    projects.routes,
+    keys.routes,
+    models.routes,
+    usage.routes,
+    billing.routes,
+    agents.routes,
+    self_hosted.routes,
+    _control.routes,
+)
 
 
 class Emulator:
     """A Deepgram on this machine, for trying, demonstrating and testing without key and internet.
 
-    It serves `/v1/listen`, prerecorded and live, with the service's errors, timers and close
-    reasons.
+    It serves every REST endpoint and every WebSocket, with the service's answers, errors, limits,
+    timers and close reasons.
 
         async with Emulator() as emulator:
             ...  # talk to emulator.base_url
 
+    What goes wrong on demand is a `ServiceFault`; `inject` lets it happen.
+
     Args:
         recognizer: Who recognises; by default `load_recognizer("whisper")`, real recognition.
-        settings: Timers, limits and accepted credentials.
+        settings: Timers, limits, accepted credentials, faults, and the file for the state.
+        synthesizer: Who speaks; by default `load_synthesizer("hibari")`, real speech, which is
+            loaded when it is first wanted.
+        think: Who thinks for voice agents; by default rules, which call the functions of an agent
+            by the words that describe them.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
     """
@@ -55,11 +94,15 @@ class Emulator:
         recognizer: Recognizer | None = None,
         settings: EmulatorSettings | None = None,
         *,
+        synthesizer: Synthesizer | None = None,
+        think: ThinkFunction = think_by_rules,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self._recognizer = recognizer
         self._settings = settings or EmulatorSettings()
+        self._synthesizer = synthesizer
+        self._think = think
         self._host = host
         self._wanted_port = port
         self._port: int | None = None
@@ -92,25 +135,40 @@ class Emulator:
         """How many live streams are open; 0 when it is not started."""
         return 0 if self._services is None else len(self._services.open_sockets)
 
+    @property
+    def _running(self) -> Services:
+        if self._services is None:
+            raise RuntimeError("the emulator is not started")
+        return self._services
+
     async def start(self) -> None:
         """Load the recogniser and begin to listen.
 
         Raises:
             RecognizerUnavailableError: Real recognition is wanted and cannot be had.
             RuntimeError: The emulator is already started.
-            OSError: The address cannot be listened on.
+            OSError: The address cannot be listened on, or the file for the state not be made.
+            sqlite3.Error: The file for the state is something else.
         """
         if self._runner is not None or self._services is not None:
             raise RuntimeError("the emulator is already started")
         if self._recognizer is None:
             self._recognizer = await asyncio.to_thread(load_recognizer, "whisper")
         settings = self._settings
+        account = await Account.open(settings.state, settings.keys or (), settings.clock)
+        tokens = Tokens(settings.clock)
         self._services = services = Services(
             settings=settings,
             engine=Engine(self._recognizer, settings.workers),
+            voice=Voice(self._synthesizer),
+            think=self._think,
             http=aiohttp.ClientSession(),
-            requests=Gate(settings.max_requests),
-            streams=Gate(settings.max_streams),
+            account=account,
+            tokens=tokens,
+            access=Access(settings, account, tokens),
+            gates=Gates(settings.max_requests, settings.max_streams),
+            faults=FaultPlan(settings.faults, settings.fault_seed),
+            log=RequestLog(account),
         )
         try:
             self._runner = await self._serve(services)
@@ -127,7 +185,71 @@ class Emulator:
         if services is not None:
             await services.background.close()
             await services.engine.close(self._settings.close_timeout_s)
+            services.voice.close()
             await services.http.close()
+            await services.account.close()
+
+    def inject(self, *faults: ServiceFault) -> None:
+        """Let things go wrong for the next requests and streams that the faults match.
+
+        Raises:
+            RuntimeError: The emulator is not started.
+        """
+        self._running.faults.add(faults)
+
+    def heal(self) -> None:
+        """Let nothing go wrong any more; what has begun goes on.
+
+        Raises:
+            RuntimeError: The emulator is not started.
+        """
+        self._running.faults.clear()
+
+    def limit(self, *, max_requests: int | None = None, max_streams: int | None = None) -> None:
+        """Change how many requests and streams of a project and product run at a time.
+
+        Args:
+            max_requests: REST requests; None sets no limit.
+            max_streams: WebSockets; None sets no limit.
+
+        Raises:
+            RuntimeError: The emulator is not started.
+        """
+        self._running.gates.requests = max_requests
+        self._running.gates.streams = max_streams
+
+    def add_project(self, name: str) -> str:
+        """Make another project and return its id; `add_key` makes keys for it.
+
+        Raises:
+            RuntimeError: The emulator is not started.
+        """
+        return self._running.account.add_project(name).project_id
+
+    def add_key(self, *scopes: str, project_id: str | None = None) -> str:
+        """Make a key and return its secret.
+
+        Args:
+            scopes: Roles and scopes, such as `member` or `usage:read`; the owner's if left out.
+            project_id: Its project; the first one if left out.
+
+        Raises:
+            RuntimeError: The emulator is not started.
+            ValueError: There is no such project or scope.
+        """
+        account = self._running.account
+        default = account.default_project
+        project = default if project_id is None else account.projects.get(project_id)
+        unknown = [name for name in scopes if not is_scope(name)]
+        if project is None or unknown:
+            raise ValueError(f"no such project or scope: {unknown or project_id}")
+        _, secret = account.add_key(
+            project_id=project.project_id,
+            member_id=account.owner_id_of(project.project_id),
+            comment="Made by Emulator.add_key",
+            scopes=scopes or ("owner",),
+        )
+        return secret
 
     async def serve_forever(self) -> None:
         """Serve until cancelled, starting first if need be; stops on the way out."""
@@ -151,7 +273,9 @@ class Emulator:
         await self.stop()
 
     async def _serve(self, services: Services) -> web.AppRunner:
-        app = web.Application(middlewares=[_answer_errors])
+        app = web.Application(
+            middlewares=[_answer_errors], client_max_size=self._settings.max_text_bytes
+        )
         for routes in _ENDPOINTS:
             app.add_routes(routes(services))
         app.on_response_prepare.append(_add_ids)
@@ -184,6 +308,7 @@ class Emulator:
 async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     request_id = new_request_id()
     REQUEST_ID.set(request_id)
+    PROJECT_ID.set(None)
     try:
         return await handler(request)
     except Refusal as refusal:
@@ -192,7 +317,8 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return Refusal(*NOT_FOUND).response(request_id)
     except web.HTTPMethodNotAllowed:
         return Refusal(*METHOD_NOT_ALLOWED).response(request_id)
-    except web.HTTPException:
+    except (web.HTTPException, ConnectionResetError):
+        # The latter is a client that has left while its answer was written.
         raise
     except Exception:  # an endpoint's defect becomes the service's answer to one, and is logged
         _log.exception("defect while serving %s %s", request.method, request.path)
@@ -203,5 +329,6 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
 async def _add_ids(request: web.Request, response: web.StreamResponse) -> None:
     del request
     response.headers["dg-request-id"] = REQUEST_ID.get()
-    if isinstance(response, web.WebSocketResponse):
-        response.headers["dg-project-id"] = _PROJECT_ID
+    project_id = PROJECT_ID.get()
+    if project_id is not None:
+        response.headers["dg-project-id"] = project_id

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-
-from aiohttp import web
 
 from ._errors import TOO_MANY_REQUESTS, Refusal
 
@@ -16,37 +15,55 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
 
     import aiohttp
+    from aiohttp import web
 
+    from ._agent.thinking import ThinkFunction
+    from ._auth import Access
     from ._engine import Engine
+    from ._fault_plan import FaultPlan
+    from ._manage.account import Account
+    from ._manage.tokens import Tokens
+    from ._request_log import RequestLog
     from ._settings import EmulatorSettings
+    from ._speech.voice import Voice
 
-__all__ = ["REQUEST_ID", "Background", "Gate", "Services"]
+__all__ = ["PROJECT_ID", "REQUEST_ID", "Background", "Gates", "Services"]
 
 # The id of the request that is being served; the server sets it before any handler runs.
 REQUEST_ID: Final[ContextVar[str]] = ContextVar("dg-request-id")
+# The project of its credential, once that is known.
+PROJECT_ID: Final[ContextVar[str | None]] = ContextVar("dg-project-id")
 
 
-class Gate:
-    """Lets in so many at a time and refuses the others."""
+class Gates:
+    """Let in so many at a time of each project to each product, and refuse the others.
 
-    def __init__(self, limit: int | None) -> None:
-        self._limit = limit
-        self._inside = 0
+    Args:
+        requests: REST requests; None sets no limit.
+        streams: WebSockets; None sets no limit.
+    """
+
+    def __init__(self, requests: int | None, streams: int | None) -> None:
+        self.requests = requests
+        self.streams = streams
+        self._inside: Counter[tuple[str, str, bool]] = Counter()
 
     @contextmanager
-    def enter(self) -> Generator[None]:
+    def enter(self, project_id: str, product: str, *, streaming: bool) -> Generator[None]:
         """Count one in for the block.
 
         Raises:
             Refusal: It is full.
         """
-        if self._limit is not None and self._inside >= self._limit:
+        place = (project_id, product, streaming)
+        limit = self.streams if streaming else self.requests
+        if limit is not None and self._inside[place] >= limit:
             raise Refusal(*TOO_MANY_REQUESTS)
-        self._inside += 1
+        self._inside[place] += 1
         try:
             yield
         finally:
-            self._inside -= 1
+            self._inside[place] -= 1
 
 
 class Background:
@@ -75,8 +92,14 @@ class Services:
 
     settings: EmulatorSettings
     engine: Engine
+    voice: Voice
+    think: ThinkFunction
     http: aiohttp.ClientSession
-    requests: Gate
-    streams: Gate
+    account: Account
+    tokens: Tokens
+    access: Access
+    gates: Gates
+    faults: FaultPlan
+    log: RequestLog
     background: Background = field(default_factory=Background)
-    open_sockets: set[web.WebSocketResponse] = field(default_factory=set[web.WebSocketResponse])
+    open_sockets: set[web.WebSocketResponse] = field(default_factory=set["web.WebSocketResponse"])

@@ -6,7 +6,10 @@ from typing import Final
 
 from ._pcm import Converter
 
-__all__ = ["UndecodableAudioError", "WavDecoder"]
+__all__ = ["MOST_CHANNELS", "UndecodableAudioError", "WavDecoder"]
+
+MOST_CHANNELS: Final = 32
+"""Recordings of meetings and studios have no more."""
 
 # A header longer than this is no header.
 _LONGEST_HEADER: Final = 1024 * 1024
@@ -91,6 +94,6 @@ class WavDecoder:
         encoding = _ENCODINGS.get((tag, int.from_bytes(chunk[14:16], "little")))
         self.channels = int.from_bytes(chunk[2:4], "little")
         self.rate = int.from_bytes(chunk[4:8], "little")
-        if encoding is None or not self.channels or not self.rate:
+        if encoding is None or not 0 < self.channels <= MOST_CHANNELS or not self.rate:
             raise UndecodableAudioError("a WAV file in an unknown format")
         return encoding

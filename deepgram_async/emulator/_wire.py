@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 if TYPE_CHECKING:
     from ._recognizers import RecognizedWord, Recognizer
 
 __all__ = ["Json", "alternative", "confidence", "model", "new_request_id", "now", "search", "words"]
 
-Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | msgspec.Raw
 
 # Stable, so that the id of a recogniser is the same in every run.
 _MODELS: Final = uuid.UUID("6f1cf6b4-3d8f-4c58-9d1f-4bb1dcb5f6f1")

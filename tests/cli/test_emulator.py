@@ -2,6 +2,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,40 @@ def test_address_is_printed_and_served_until_the_interrupt(dga: Dga, tmp_path: P
             command.kill()
 
 
+def test_keys_limits_and_faults_are_set_and_the_state_is_kept(dga: Dga, tmp_path: Path) -> None:
+    state = tmp_path / "state.sqlite"
+    options = ["--state", str(state), "--key", "good", "--fault", "kind=answer, status=402"]
+    recording = write_wav(tmp_path / "talk.wav")
+    with subprocess.Popen(
+        [*COMMAND, "emulator", "--port", "0", "--recognizer", "scripted", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as command:
+        assert command.stdout is not None
+        try:
+            url = command.stdout.readline().decode().strip()
+            refused = dga("transcribe", str(recording), key="bad", url=url)
+            assert "Invalid credentials" in refused.err
+            said = [dga("transcribe", str(recording), key="good", url=url) for _ in range(2)]
+            assert [result.code for result in said] == [1, 0]
+            assert "not have enough credits" in said[0].err
+        finally:
+            command.send_signal(signal.SIGINT)
+            command.wait(timeout=10)
+    assert state.stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--fault", "kind=explode"), ("--state", "/dev/null/state"), ("--state", __file__)],
+)
+def test_a_wrong_option_is_a_usage_error(dga: Dga, option: str, value: str) -> None:
+    result = dga("emulator", "--port", "0", "--recognizer", "scripted", option, value)
+    assert (result.code, result.out) == (2, "")
+    assert option in result.err
+    assert "Traceback" not in result.err
+
+
 def test_port_in_use_is_named(dga: Dga) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -49,6 +84,32 @@ def test_unknown_recognizer_is_a_usage_error(dga: Dga) -> None:
     result = dga("emulator", "--recognizer", "parrot")
     assert (result.code, result.out) == (2, "")
     assert "'parrot'" in result.err
+
+
+def test_unknown_synthesizer_is_a_usage_error(dga: Dga) -> None:
+    result = dga("emulator", "--recognizer", "scripted", "--synthesizer", "parrot")
+    assert (result.code, result.out) == (2, "")
+    assert "'parrot'" in result.err
+
+
+def test_the_synthesizer_that_is_named_speaks() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "emulator", "--port", "0", "--recognizer", "scripted", "--synthesizer", "tone"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as command:
+        assert command.stdout is not None
+        try:
+            url = command.stdout.readline().decode().strip()
+            request = urllib.request.Request(
+                f"{url}/v1/speak?encoding=mulaw&container=none",
+                data=b'{"text":"Hello."}',
+                headers={"Authorization": "Token any", "Content-Type": "application/json"},
+            )
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                assert len(answer.read()) == len("Hello.") * 400
+        finally:
+            command.kill()
 
 
 @pytest.mark.real

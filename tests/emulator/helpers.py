@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import json
 import struct
 import wave
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from deepgram_async.emulator import Emulator, EmulatorSettings, ScriptedRecognizer
+from deepgram_async.emulator import (
+    Emulator,
+    EmulatorSettings,
+    ScriptedRecognizer,
+    ToneSynthesizer,
+    think_by_rules,
+)
+
+from .conforming import check
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from deepgram_async.emulator import Recognizer
+    from deepgram_async.emulator import Recognizer, Synthesizer, ThinkFunction
 
 RATE = 8000
 RAW = {"encoding": "linear16", "sample_rate": str(RATE), "model": "nova-3"}
@@ -26,6 +35,18 @@ RAW = {"encoding": "linear16", "sample_rate": str(RATE), "model": "nova-3"}
 DEADLINE_S = 20.0
 
 Message = dict[str, Any]
+P = ParamSpec("P")
+
+
+def bounded(test: Callable[P, Awaitable[None]]) -> Callable[P, Awaitable[None]]:
+    """Fail a test that waits for longer than anything may take."""
+
+    @functools.wraps(test)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            await test(*args, **kwargs)
+
+    return run
 
 
 def silence(seconds: float, *, rate: int = RATE, channels: int = 1) -> bytes:
@@ -99,12 +120,16 @@ class Live:
         message = await self.socket.receive(timeout=DEADLINE_S)
         assert message.type == aiohttp.WSMsgType.TEXT, message
         decoded: Message = json.loads(message.data)
+        check("/v1/listen", decoded)
         return decoded
 
     async def rest(self) -> list[Message]:
         """Return all messages up to the close."""
         async with asyncio.timeout(DEADLINE_S):
-            return [json.loads(message.data) async for message in self.socket]
+            messages = [json.loads(message.data) async for message in self.socket]
+        for message in messages:
+            check("/v1/listen", message)
+        return messages
 
     async def transcribe(self, *chunks: bytes) -> list[Message]:
         """Send the chunks, close the stream and return everything said."""
@@ -115,15 +140,25 @@ class Live:
 
 
 @asynccontextmanager
-async def serving(recognizer: Recognizer | None = None, **settings: Any) -> AsyncGenerator[Client]:
-    """Start an emulator, by default with a short script, and a client with a key."""
+async def serving(
+    recognizer: Recognizer | None = None,
+    *,
+    synthesizer: Synthesizer | None = None,
+    think: ThinkFunction = think_by_rules,
+    **settings: Any,
+) -> AsyncGenerator[Client]:
+    """Start an emulator, by default with a short script and a hum, and a client with a key."""
     recognizer = recognizer or ScriptedRecognizer.from_text("Hello, world.")
+    synthesizer = synthesizer or ToneSynthesizer()
+    running = Emulator(
+        recognizer, EmulatorSettings(**settings), synthesizer=synthesizer, think=think
+    )
     headers = {"Authorization": "Token a-key"}
     answers = aiohttp.TraceConfig()
     noted = Noted()
     answers.on_request_end.append(noted.note)
     async with (
-        Emulator(recognizer, EmulatorSettings(**settings)) as emulator,
+        running as emulator,
         aiohttp.ClientSession(headers=headers, trace_configs=[answers]) as http,
     ):
         yield Client(emulator, http, noted)

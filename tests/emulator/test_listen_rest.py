@@ -166,9 +166,11 @@ async def test_tags_and_extra_are_echoed() -> None:
 
 async def test_an_option_without_effect_is_named_in_a_warning() -> None:
     async with serving() as client:
-        _, answer, _ = await client.post(RECORDING, diarize="true", summarize="v2", topics="false")
+        _, answer, _ = await client.post(
+            RECORDING, diarize="true", redact="pii", detect_topics="false"
+        )
     named = [warning["parameter"] for warning in answer["metadata"]["warnings"]]
-    assert named == ["diarize", "summarize"]
+    assert named == ["diarize", "redact"]
 
 
 async def test_silence_gives_an_empty_transcript() -> None:
@@ -276,6 +278,11 @@ async def refused(data: bytes | None = RECORDING, **options: Any) -> tuple[int, 
         {"encoding": "tape", "sample_rate": "8000"},
         {"encoding": "linear16", "sample_rate": "8000", "channels": "0"},
         {"callback": "ftp://127.0.0.1/"},
+        {"encoding": "linear16", "sample_rate": "1"},
+        {"encoding": "linear16", "sample_rate": "99999999"},
+        {"encoding": "linear16", "sample_rate": "8000", "channels": "99999999"},
+        {"utt_split": "1e9"},
+        {"summarize": "v3"},
         {"callback": "http://127.0.0.1/", "callback_method": "GET"},
         {"diarize": "true", "diarize_model": "v2"},
         {"diarize_model": "v9"},
@@ -300,6 +307,11 @@ async def test_an_unknown_model_or_language_is_refused(options: dict[str, Any]) 
     assert body["err_msg"] == "Bad Request: No such model/language/tier combination found."
 
 
+async def test_too_many_keyterms_are_refused() -> None:
+    status, body = await refused(RECORDING, keyterm=["word " * 250, "word " * 251])
+    assert (status, body["err_msg"]) == (400, "Bad Request: Keyterm limit exceeded.")
+
+
 async def test_an_encoding_that_is_not_decoded_here_is_refused_by_name() -> None:
     status, body = await refused(encoding="g729", sample_rate="8000")
     assert status == 400
@@ -322,12 +334,22 @@ async def test_a_broken_json_body_is_refused() -> None:
     assert body["err_msg"].startswith("Content-type was application/json, but we could not")
 
 
-@pytest.mark.parametrize("fields", [{}, {"uri": "x"}, {"url": 5}, []])
-async def test_json_without_a_url_is_refused_in_the_other_shape(fields: object) -> None:
+@pytest.mark.parametrize(
+    ("fields", "details"),
+    [
+        ({}, "missing field `url` at line 1 column 2"),
+        ({"uri": "x"}, "missing field `url` at line 1 column 12"),
+        ({"url": 5}, "Expected `str`, got `int`"),
+        ([], "Expected `object`, got `array`"),
+    ],
+)
+async def test_json_without_a_url_is_refused_in_the_other_shape(
+    fields: object, details: str
+) -> None:
     status, body = await refused(None, json=fields)
     assert status == 400
     assert (body["category"], body["message"]) == ("INVALID_JSON", "Invalid JSON submitted.")
-    assert "missing field `url` at line 1 column" in body["details"]
+    assert details in body["details"]
 
 
 @pytest.mark.parametrize("status", [404, 503])

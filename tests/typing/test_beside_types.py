@@ -1,6 +1,6 @@
 """Read by the type checkers, for what stands beside the calls; nothing here is sent."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from inspect import isasyncgenfunction, iscoroutinefunction
 from io import BytesIO
 from typing import assert_type
@@ -22,8 +22,22 @@ from deepgram_async.audio import (
     read_wav_format,
     wav_header,
 )
-from deepgram_async.emulator import Emulator, Recognizer, ScriptedRecognizer, load_recognizer
+from deepgram_async.emulator import (
+    Emulator,
+    OpenAiThinker,
+    Recognizer,
+    ScriptedRecognizer,
+    Synthesizer,
+    ThinkRequest,
+    Thought,
+    ToneSynthesizer,
+    ToolCall,
+    load_recognizer,
+    load_synthesizer,
+    think_by_rules,
+)
 from deepgram_async.models.agent import FunctionCall
+from deepgram_async.models.agent_settings import Function
 
 
 async def streams(live: LiveStream, flux: FluxStream, agent: AgentStream) -> None:
@@ -74,9 +88,19 @@ async def emulator() -> None:
     assert_type(load_recognizer("scripted"), Recognizer)
     recognizer = ScriptedRecognizer.from_text("Hello.")
     assert_type(recognizer, ScriptedRecognizer)
-    async with Emulator(recognizer) as local:
+    assert_type(load_synthesizer("tone"), Synthesizer)
+    async with Emulator(recognizer, synthesizer=ToneSynthesizer(), think=thinker) as local:
         assert_type(local, Emulator)
         assert_type(local.base_url, str)
+
+
+async def thinker(request: ThinkRequest) -> AsyncIterator[str | ToolCall | Thought]:
+    assert_type(request.prompt, str)
+    assert_type(request.functions, list[Function])
+    for thinking in (think_by_rules, OpenAiThinker("http://127.0.0.1/v1")):
+        async for part in thinking(request):
+            assert_type(part, str | ToolCall | Thought)
+            yield part
 
 
 def test_what_is_awaited_is_a_coroutine_function() -> None:

@@ -1,0 +1,1 @@
+"""Conversational recognition: who hears turns, and the socket for it."""
