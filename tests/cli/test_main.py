@@ -78,8 +78,10 @@ def test_standard_streams_that_are_closed_or_full_are_no_fault_of_the_command(
     saved = tmp_path / "answer.json"
     saved.write_text('{"duration": 1.0, "channels": 1, "utterances": []}')
     done = subprocess.run(
-        ["sh", "-c", f'"$0" -W error -m deepgram_async.cli render "$1" -f vtt {redirection}']
-        + [sys.executable, str(saved)],
+        [
+            *("sh", "-c", f'"$0" -W error -m deepgram_async.cli render "$1" -f vtt {redirection}'),
+            *(sys.executable, str(saved)),
+        ],
         stderr=subprocess.PIPE,
         text=True,
         check=False,
