@@ -89,6 +89,19 @@ def test_standard_streams_that_are_closed_or_full_are_no_fault_of_the_command(
     assert (done.returncode, done.stderr) == (code, message)
 
 
+def test_help_of_commands_loads_neither_a_web_server_nor_the_terminal_library() -> None:
+    program = (
+        "import sys; from deepgram_async.cli import main; "
+        "from deepgram_async.cli._commands import SECTIONS; "
+        "assert not any(main([name, '-h']) for section in SECTIONS.values() for name in section); "
+        "assert not {'aiohttp', 'websockets', 'rich', 'av', 'miniaudio'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_help_loads_neither_the_network_nor_the_terminal_library() -> None:
     program = (
         "import sys; from deepgram_async.cli import main; assert main(['--help']) == 0; "
