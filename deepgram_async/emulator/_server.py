@@ -14,7 +14,7 @@ from ._agent import socket as _agent
 from ._agent.rules import think_by_rules
 from ._auth import Access
 from ._engine import Engine
-from ._errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal
+from ._errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, bad_request
 from ._fault_plan import FaultPlan
 from ._flux import socket as _flux
 from ._manage import agents, billing, keys, models, projects, self_hosted, usage
@@ -317,6 +317,11 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return Refusal(*NOT_FOUND).response(request_id)
     except web.HTTPMethodNotAllowed:
         return Refusal(*METHOD_NOT_ALLOWED).response(request_id)
+    except web.RequestPayloadError:
+        answer = bad_request("Bad Request: the body could not be read.").response(request_id)
+        # Nobody knows where the next request begins.
+        answer.force_close()
+        return answer
     except (web.HTTPException, ConnectionResetError):
         # The latter is a client that has left while its answer was written.
         raise
