@@ -14,7 +14,7 @@ from ._agent import socket as _agent
 from ._agent.rules import think_by_rules
 from ._auth import Access
 from ._engine import Engine
-from ._errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal
+from ._errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, bad_request
 from ._fault_plan import FaultPlan
 from ._flux import socket as _flux
 from ._manage import agents, billing, keys, models, projects, self_hosted, usage
@@ -371,6 +371,12 @@ async def _answer(
         refusal = Refusal(*NOT_FOUND)
     except web.HTTPMethodNotAllowed:
         refusal = Refusal(*METHOD_NOT_ALLOWED)
+    except web.RequestPayloadError:
+        refusal = bad_request("Bad Request: the body could not be read.")
+        answer = refusal.response(request_id)
+        # Nobody knows where the next request begins.
+        answer.force_close()
+        return answer, refusal
     except (web.HTTPException, ConnectionResetError):
         # The latter is a client that has left while its answer was written.
         raise

@@ -6,6 +6,8 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
+from deepgram_async.emulator._wire import read_message
+
 from .settings import SettingsError
 
 __all__ = [
@@ -126,7 +128,7 @@ def parse(text: str) -> ClientMessage | SettingsMessage:
         SettingsError: It is none.
     """
     try:
-        fields = _envelope.decode(text)
+        fields = read_message(_envelope, text)
         if fields.get("type") == "Settings":
             return SettingsMessage(fields)
         message: ClientMessage = msgspec.convert(fields, ClientMessage)
