@@ -361,8 +361,13 @@ def journal_status(path: str | os.PathLike[str]) -> JournalStatus:
         audio_s, changed_at = connection.execute(
             "SELECT ifnull(sum(audio_s), 0.0), max(changed_at) FROM item"
         ).fetchone()
-    with closing(_connection(_lock_of(Path(path)))) as lock:
-        is_in_use = not _can_lock(lock, wait_ms=0)
+    try:
+        with closing(_connection(_lock_of(Path(path)))) as lock:
+            is_in_use = not _can_lock(lock, wait_ms=0)
+    except (
+        sqlite3.Error
+    ):  # a disk that is full, or takes nothing: a lock there is found all the same
+        is_in_use = False
     return JournalStatus(
         done=counts["done"],
         failed=counts["failed"],

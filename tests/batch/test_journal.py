@@ -205,6 +205,16 @@ async def test_the_status_can_be_read_while_a_batch_writes(path: Path) -> None:
         assert not journal_status(path).is_in_use
 
 
+async def test_the_status_needs_no_lock_file(path: Path) -> None:
+    async with batch_service() as service:
+        await run(service, path, items(2))
+    lock = path.with_name(f"{path.name}.lock")
+    lock.unlink()
+    lock.mkdir()
+    status = journal_status(path)
+    assert (status.done, status.is_in_use) == (2, False)
+
+
 async def test_two_batches_cannot_write_to_one_journal(path: Path) -> None:
     async with SqliteJournal(path):
         with pytest.raises(JournalError, match="another batch is writing"):
