@@ -7,14 +7,10 @@ from typing import Final
 
 __all__ = ["quiet_alsa"]
 
-_Handler: Final = ctypes.CFUNCTYPE(
+# Takes what would be printed; what failed raises an error of its own.
+_SAY_NOTHING: Final = ctypes.CFUNCTYPE(
     None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
-)
-
-
-@_Handler
-def _say_nothing(*_: object) -> None:
-    """Take what would be printed; what failed raises an error of its own."""
+)(lambda *_: None)
 
 
 @contextmanager
@@ -25,7 +21,7 @@ def quiet_alsa() -> Generator[None, None, None]:
     except (OSError, AttributeError):
         yield
         return
-    set_handler(_say_nothing)
+    set_handler(_SAY_NOTHING)
     try:
         yield
     finally:
