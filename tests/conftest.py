@@ -71,6 +71,8 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def no_leaks() -> AsyncIterator[None]:
     """Fail a test that leaves a task, a socket, or an exception that nobody saw."""
+    # What is there already is not looked at again: with all packages loaded that takes a second.
+    gc.freeze()
     loop = asyncio.get_running_loop()
     unseen: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: unseen.append(context))
