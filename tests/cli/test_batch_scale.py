@@ -88,6 +88,15 @@ def test_answers_come_to_a_callback_url(dga: Dga, calls: Path) -> None:
     assert json.loads(answers[0].read_text())["results"]["channels"]
 
 
+def test_a_callback_port_that_is_taken_is_a_wrong_flag(dga: Dga, calls: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as other:
+        port = str(other.getsockname()[1])
+        url = f"http://127.0.0.1:{port}/deepgram"
+        result = dga("batch", "calls", "-o", "out", "--callback", url, "--callback-port", port)
+    assert (result.code, result.out) == (2, "")
+    assert f"--callback-port {port}: " in result.err
+
+
 def test_a_callback_url_that_cannot_be_is_a_wrong_flag(dga: Dga, calls: Path) -> None:
     result = dga("batch", "calls", "--callback", "ftp://example.com")
     assert result.code == 2
