@@ -81,7 +81,8 @@ class Access:
         return replace(caller, protocol=protocol)
 
     def _caller(self, scheme: str, credential: str) -> Caller | None:
-        if not credential:
+        # Bytes that are no text came as surrogates.
+        if not credential or not credential.isprintable():
             return None
         if scheme == "token":
             return self._holder_of_key(credential)

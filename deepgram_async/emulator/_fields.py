@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from yarl import URL
+
 from ._callbacks import Callback
 from ._errors import INVALID_QUERY, Refusal, bad_request
 from ._read.analysis import Wanted
@@ -87,7 +89,7 @@ class Fields:
         url = self.query.get("callback")
         if url is None:
             return None
-        if not url.startswith(("http://", "https://")):
+        if not _is_web_address(url):
             raise Refusal(*INVALID_QUERY)
         return Callback(url, method)
 
@@ -111,3 +113,11 @@ class Fields:
             raise bad_request(f"Bad Request: at most {_MOST_CUSTOM} of {name} are allowed.")
         mode = self.choice(f"{name}_mode", ("EXTENDED", "STRICT"), "EXTENDED")
         return Custom(labels, is_strict=mode == "STRICT")
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = URL(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and parts.host is not None

@@ -78,7 +78,7 @@ _decoder: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(Clie
 def parse(text: str) -> ClientMessage | Unparsable:
     """Read a text message of a client."""
     try:
-        return _decoder.decode(text)
+        return _wire.read_message(_decoder, text)
     except msgspec.DecodeError as error:
         return Unparsable(text, str(error))
 

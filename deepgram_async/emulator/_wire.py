@@ -8,14 +8,26 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
 if TYPE_CHECKING:
     from ._recognizers import RecognizedWord, Recognizer
 
-__all__ = ["Json", "alternative", "confidence", "model", "new_request_id", "now", "search", "words"]
+__all__ = [
+    "Json",
+    "alternative",
+    "confidence",
+    "model",
+    "new_request_id",
+    "now",
+    "read_message",
+    "search",
+    "words",
+]
+
+T = TypeVar("T")
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | msgspec.Raw
 
@@ -39,6 +51,18 @@ def new_request_id() -> str:
 def now() -> str:
     """Return the time in the service's form."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read_message(decoder: msgspec.json.Decoder[T], text: str) -> T:
+    """Read a text message of a client.
+
+    Raises:
+        msgspec.DecodeError: It is no such message.
+    """
+    try:
+        return decoder.decode(text)
+    except RecursionError:
+        raise msgspec.DecodeError("JSON is nested too deeply") from None
 
 
 def model(recognizer: Recognizer) -> tuple[str, dict[str, Json]]:

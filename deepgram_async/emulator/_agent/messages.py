@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
+
+from deepgram_async.emulator._wire import read_message
 
 from .settings import SettingsError
 
@@ -16,6 +18,7 @@ __all__ = [
     "InjectAgentMessage",
     "InjectUserMessage",
     "KeepAlive",
+    "MESSAGES",
     "SettingsMessage",
     "UpdateListen",
     "UpdatePrompt",
@@ -112,6 +115,9 @@ ClientMessage = (
     | ForceEndTurn
     | CustomToThinkProvider
 )
+MESSAGES: Final[tuple[type[msgspec.Struct], ...]] = get_args(ClientMessage)
+"""All of them."""
+
 _envelope: Final = msgspec.json.Decoder(dict[str, object])
 
 
@@ -122,7 +128,7 @@ def parse(text: str) -> ClientMessage | SettingsMessage:
         SettingsError: It is none.
     """
     try:
-        fields = _envelope.decode(text)
+        fields = read_message(_envelope, text)
         if fields.get("type") == "Settings":
             return SettingsMessage(fields)
         message: ClientMessage = msgspec.convert(fields, ClientMessage)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from deepgram_async.emulator._wire import read_message
+
 from .query import MULTILINGUAL
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ _decoder: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(Clie
 def parse(text: str) -> ClientMessage | Unparsable:
     """Read a text message of a client."""
     try:
-        return _decoder.decode(text)
+        return read_message(_decoder, text)
     except msgspec.DecodeError as error:
         return Unparsable(str(error))
 

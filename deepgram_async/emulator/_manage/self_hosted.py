@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["routes"]
 
-_ALL: Final = "/v1/projects/{project_id}/self-hosted/distribution/credentials"
-_ONE: Final = f"{_ALL}/{{distribution_credentials_id}}"
+# Deepgram's SDK for Python, up to 4, leaves the hyphen out and ends with a slash.
+_PLACE: Final = "/v1/projects/{project_id}/{self_hosted:self-?hosted}/distribution/credentials"
+_ALL: Final = f"{_PLACE}{{slash:/?}}"
+_ONE: Final = f"{_PLACE}/{{distribution_credentials_id}}"
 
 
 def routes(services: Services) -> list[web.RouteDef]:

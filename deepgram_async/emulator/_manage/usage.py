@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from yarl import URL
+
 from deepgram_async.emulator._bodies import json_answer
 from deepgram_async.emulator._calls import route
 from deepgram_async.emulator._errors import INVALID_QUERY, Refusal
@@ -92,6 +94,11 @@ async def _request(request: web.Request, call: Call) -> web.Response:
     return json_answer({"request": _entry(found)})
 
 
+def _config(request: LoggedRequest) -> dict[str, Json]:
+    query = URL(request.path).query
+    return {name: query[name] for name in ("language", "model") if name in query}
+
+
 def _entry(request: LoggedRequest) -> Json:
     response: dict[str, Json] = {
         "code": request.status,
@@ -111,6 +118,7 @@ def _entry(request: LoggedRequest) -> Json:
             "models": models,
             "tags": request.tags,
             "features": request.features,
+            "config": _config(request),
         }
     if request.product == "speak":
         response["tts_details"] = {

@@ -19,6 +19,7 @@ from deepgram_async.emulator._calls import accept, route
 from deepgram_async.emulator._errors import Refusal
 from deepgram_async.emulator._models import model_id_of
 from deepgram_async.emulator._peer import GoneError, Peer
+from deepgram_async.emulator._wire import read_message
 
 from .flux_turn import FluxTurn
 from .formats import encoder
@@ -200,11 +201,11 @@ class _Stream:
 
     async def _receive(self, frame: str) -> _Fatal | None:
         try:
-            _envelope.decode(frame)
+            read_message(_envelope, frame)
         except msgspec.DecodeError:
             return _UNPARSABLE
         try:
-            said = _decoder.decode(frame)
+            said = read_message(_decoder, frame)
         except msgspec.DecodeError as error:
             return _INVALID._replace(description=f"The message is no valid command: {error}")
         match said:

@@ -24,6 +24,7 @@ from deepgram_async.emulator._inbox import Inbox
 from deepgram_async.emulator._live_messages import NET_0000, Ending
 from deepgram_async.emulator._models import model_id_of
 from deepgram_async.emulator._peer import GoneError, Peer
+from deepgram_async.emulator._wire import read_message
 
 from .formats import encoder
 from .frames import Pace, cut
@@ -182,7 +183,7 @@ class _Stream:
         if isinstance(frame, bytes):
             return _UNREADABLE
         try:
-            said = _decoder.decode(frame)
+            said = read_message(_decoder, frame)
         except msgspec.DecodeError:
             return _UNREADABLE
         match said:
