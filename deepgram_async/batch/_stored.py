@@ -29,6 +29,12 @@ _PIECE: Final = 256 * 1024
 # Objects told in one answer of a store.
 _LISTED_AT_ONCE: Final = 1000
 _LONGEST_STORY: Final = 300
+# Where the identity of a machine in a cloud is asked for, when there are no other credentials.
+_METADATA: Final = ("/latest/api/token", "metadata.google.internal", "/metadata/identity")
+_NO_CREDENTIALS: Final = (
+    "there are no credentials, and this machine has no identity in the cloud: set them, such as "
+    "AWS_ACCESS_KEY_ID; AWS_SKIP_SIGNATURE=true does without for what is public"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +264,9 @@ def _told(place: str) -> Generator[None]:
     except FileNotFoundError:
         raise AudioSourceError(f"there is no object {place!r}") from None
     except (OSError, ValueError, _obstore().exceptions.BaseError) as error:
-        raise AudioSourceError(f"cannot read {place!r}: {_story(error)}") from None
+        story = _story(error)
+        hint = _NO_CREDENTIALS if any(part in story for part in _METADATA) else None
+        raise AudioSourceError(f"cannot read {place!r}: {story}", hint=hint) from None
 
 
 def _story(error: BaseException) -> str:

@@ -25,7 +25,12 @@ from deepgram_async.batch import (
     price_per_minute,
     read_prices,
 )
-from deepgram_async.cli._batch_reports import print_status, print_summary, print_survey
+from deepgram_async.cli._batch_reports import (
+    interruptible,
+    print_status,
+    print_summary,
+    print_survey,
+)
 from deepgram_async.cli._batch_scale import (
     ScaleFlags,
     gate_of,
@@ -225,7 +230,7 @@ def _transcribe(
     if files is None and job.json_lines is None and job.parquet is None:
         raise click.UsageError("nothing would be kept: give --format, --jsonl or --parquet")
     with Spinner("Counting"):
-        total = sum(1 for _ in job.items())
+        total = interruptible(lambda: sum(1 for _ in job.items()))
 
     async def work(session: DeepgramSession) -> int:
         async with AsyncExitStack() as stack:

@@ -2,11 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from threading import Thread
+from typing import Final, TypeVar
 
 import click
 
@@ -22,7 +23,9 @@ from deepgram_async.batch import (
 from deepgram_async.cli._batch_screen import duration
 from deepgram_async.cli._output import Spinner, print_json, print_table, printable
 
-__all__ = ["print_status", "print_summary", "print_survey"]
+__all__ = ["interruptible", "print_status", "print_summary", "print_survey"]
+
+T = TypeVar("T")
 
 # Reading headers waits for the disk.
 _THREADS: Final = 8
@@ -36,10 +39,14 @@ def print_survey(
     """Measure items and print what was found."""
     survey = Survey()
     with Spinner("Measuring") as spinner:
-        for measured in _measured(iter(items)):
-            survey.add(measured)
-            if survey.items % 100 == 0:
-                spinner.say(f"Measuring, {survey.items} files")
+
+        def add_all() -> None:
+            for measured in _measured(iter(items)):
+                survey.add(measured)
+                if survey.items % 100 == 0:
+                    spinner.say(f"Measuring, {survey.items} files")
+
+        interruptible(add_all)
     # Each channel is paid for if each is transcribed on its own.
     paid_s = survey.channel_s if multichannel else survey.audio_s
     usd = None if price is None else price * paid_s / 60
@@ -73,6 +80,24 @@ def print_survey(
             click.echo(f"  {printable(measured.source)}: {printable(measured.oddity or '')}")
         if survey.odd_items > _SHOWN:
             click.echo(f"  and {survey.odd_items - _SHOWN} more; --json lists them")
+
+
+def interruptible(function: Callable[[], T]) -> T:
+    """Return what a function returns that may wait for minutes where Ctrl-C is not heard.
+
+    Object stores that cannot be reached are such a place.
+    """
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(function())
+        except BaseException as error:  # raised by whoever waits for the outcome
+            outcome.set_exception(error)
+
+    # The end of the program waits for no thread that is a daemon.
+    Thread(target=run, name="batch sources", daemon=True).start()
+    return outcome.result()
 
 
 def print_status(journal: Path, *, as_json: bool) -> None:

@@ -129,5 +129,9 @@ async def transcriber_of(stack: AsyncExitStack, flags: ScaleFlags) -> Transcribe
         transcriber = callback_transcriber(inbox, url)
     except ValueError as error:
         raise click.UsageError(f"--callback: {error}") from None
-    await stack.enter_async_context(CallbackServer(inbox, port=flags["callback_port"]))
+    port = flags["callback_port"]
+    try:
+        await stack.enter_async_context(CallbackServer(inbox, port=port))
+    except OSError as error:
+        raise click.UsageError(f"--callback-port {port}: {error.strerror}") from None
     return transcriber

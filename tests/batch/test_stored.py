@@ -239,6 +239,17 @@ async def test_an_object_that_cannot_be_read_fails_alone() -> None:
     assert isinstance(outcomes[1], Done)
 
 
+async def test_missing_credentials_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=403)
+
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    async with http_server(refuse) as url:
+        monkeypatch.setenv("AWS_METADATA_ENDPOINT", url)
+        with pytest.raises(AudioSourceError, match="there are no credentials"):
+            await asyncio.to_thread(list, recordings("s3://bucket/calls/"))
+
+
 def test_a_missing_extra_is_named() -> None:
     program = (
         "import sys\n"

@@ -1,18 +1,24 @@
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.audio import write_wav
-from tests.cli.conftest import Result
+from tests.cli.conftest import KEY, Result
 from tests.support.background import in_background
 from tests.support.batches import batch_service
 from tests.support.redis_server import needs_redis, redis_server
 from tests.support.s3 import s3_server
 
 Dga = Callable[..., Result]
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-W", "error", "-m", "deepgram_async.cli", "--api-key", KEY]
 
 
 @pytest.fixture
@@ -88,6 +94,15 @@ def test_answers_come_to_a_callback_url(dga: Dga, calls: Path) -> None:
     assert json.loads(answers[0].read_text())["results"]["channels"]
 
 
+def test_a_callback_port_that_is_taken_is_a_wrong_flag(dga: Dga, calls: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as other:
+        port = str(other.getsockname()[1])
+        url = f"http://127.0.0.1:{port}/deepgram"
+        result = dga("batch", "calls", "-o", "out", "--callback", url, "--callback-port", port)
+    assert (result.code, result.out) == (2, "")
+    assert f"--callback-port {port}: " in result.err
+
+
 def test_a_callback_url_that_cannot_be_is_a_wrong_flag(dga: Dga, calls: Path) -> None:
     result = dga("batch", "calls", "--callback", "ftp://example.com")
     assert result.code == 2
@@ -120,3 +135,25 @@ def test_recordings_in_a_bucket_are_a_place(
     assert (tmp_path / "out" / "bucket" / "calls" / "a.wav.json").exists()
     assert nothing.code == 2
     assert "no recordings" in nothing.err
+
+
+def test_an_interrupt_ends_the_search_in_a_store_that_says_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("obstore")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        environ = {name: value for name, value in os.environ.items() if "AWS_" not in name}
+        with subprocess.Popen(
+            [*COMMAND, "batch", "s3://bucket/calls/", "-o", str(tmp_path)],
+            env={**environ, "AWS_METADATA_ENDPOINT": url},
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+        ) as command:
+            try:
+                asked, _ = silent.accept()
+                with asked:
+                    command.send_signal(signal.SIGINT)
+                    command.communicate(timeout=30)
+            finally:
+                command.kill()
+    assert command.returncode == 130
