@@ -26,8 +26,13 @@ LAYERS = (
 BESIDE = ("audio", "batch", "callbacks", "cli", "emulator", "testing")
 # Whoever has a session has batches: the one door upward, open only while it is used.
 DOORS = {("_session", "batch")}
-# The emulator speaks the same protocol from the other side; callbacks bring the same answers.
-EXTRA_RIGHTS = {"callbacks": ("_protocol",), "emulator": ("_protocol",)}
+# The emulator speaks the same protocol from the other side; callbacks bring the same answers. Every
+# run of pytest imports `testing`, which therefore loads its names late.
+EXTRA_RIGHTS = {
+    "callbacks": ("_protocol",),
+    "emulator": ("_protocol",),
+    "testing": ("_lazy",),
+}
 
 PURE = ("_protocol", "markup", "models", "options", "transcript", "errors")
 NO_IO = {

@@ -29,7 +29,12 @@ def public_modules() -> Iterator[str]:
 
 PUBLIC = sorted(public_modules())
 # These load their names when they are first asked for, and tell them to type checkers apart.
-LAZY = ["deepgram_async", "deepgram_async.models", "deepgram_async.options"]
+LAZY = [
+    "deepgram_async",
+    "deepgram_async.models",
+    "deepgram_async.options",
+    "deepgram_async.testing",
+]
 per_module = pytest.mark.parametrize("name", PUBLIC)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
+from deepgram_async.audio._alsa import quiet_alsa
 from deepgram_async.audio._sound import (
     AudioDevice,
     Direction,
@@ -81,24 +82,31 @@ class MiniaudioLibrary:
             found = context.devices(direction, self._name)
         chosen = device_for([device for device, _ in found], request.device, direction)
         handle = next(handle for device, handle in found if device is chosen)
+        # Without a sound card ALSA lists plugins and marks none of them as its default.
+        is_known = request.device is not None or chosen.is_default
+        name = repr(chosen.name) if is_known else f"the default {direction} device"
         is_input = direction == "input"
         make = miniaudio.CaptureDevice if is_input else miniaudio.PlaybackDevice
         period_ms = max(1, round(request.period_ms))
         periods = _PERIODS[direction]
         try:
-            device = make(
-                miniaudio.SampleFormat.SIGNED16,
-                request.format.channels,
-                request.format.sample_rate,
-                period_ms,
-                # The silent device has an empty id, and the default needs none.
-                device_id=None if request.device is None or self._name == "null" else handle,
-                callback_periods=periods,
-                backends=self._kinds,
-                app_name="deepgram_async",
-            )
+            with quiet_alsa():
+                device = make(
+                    miniaudio.SampleFormat.SIGNED16,
+                    request.format.channels,
+                    request.format.sample_rate,
+                    period_ms,
+                    # The silent device has an empty id, and the default needs none.
+                    device_id=None if request.device is None or self._name == "null" else handle,
+                    callback_periods=periods,
+                    backends=self._kinds,
+                    app_name="deepgram_async",
+                )
         except miniaudio.MiniaudioError as exc:
-            raise AudioDeviceError(f"cannot open {chosen.name!r}: {exc.args[0]}") from exc
+            raise AudioDeviceError(
+                f"cannot open {name}: {exc.args[0]}",
+                hint="docs/audio.md tells how to try without a sound card",
+            ) from exc
         opened = _Opened(miniaudio, device, chosen.name, period_ms * periods / 1000)
         device.stop_callback = on_stop
         next(callbacks)
@@ -106,7 +114,7 @@ class MiniaudioLibrary:
             device.start(callbacks)
         except miniaudio.MiniaudioError as exc:
             opened.close()
-            raise AudioDeviceError(f"cannot start {chosen.name!r}: {exc.args[0]}") from exc
+            raise AudioDeviceError(f"cannot start {name}: {exc.args[0]}") from exc
         return opened
 
 

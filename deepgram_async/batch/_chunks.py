@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Literal, TypeAlias, TypedDict, Unpack
@@ -11,10 +10,10 @@ from typing import Literal, TypeAlias, TypedDict, Unpack
 from deepgram_async import DeepgramSession, QueryValue
 from deepgram_async.batch._batch import Batch
 from deepgram_async.batch._gate import Gate
-from deepgram_async.batch._items import BatchSource, Item
-from deepgram_async.batch._outcomes import Done, Outcome
+from deepgram_async.batch._items import BatchSource, as_item
+from deepgram_async.batch._outcomes import Done, Outcome, reason_of
 from deepgram_async.batch._sinks import Sink
-from deepgram_async.errors import DeepgramError
+from deepgram_async.errors import ConfigurationError, DeepgramError
 from deepgram_async.options import ListenOptions
 
 __all__ = [
@@ -142,11 +141,12 @@ def outcome_row(outcome: Outcome) -> OutcomeRow:
 
 def unsent_row(source: BatchSource, error: Exception | None) -> OutcomeRow:
     """Return the row of an item that was not sent, or of which that is not known."""
-    if isinstance(source, Item):
-        row = _row(source.source, source.name)
+    try:
+        item = as_item(source)
+    except ConfigurationError:  # perhaps it was this that ended the chunk
+        row = _row(source if isinstance(source, str) else "", "")
     else:
-        shown = "" if isinstance(source, bytes) else os.fspath(source)
-        row = _row(shown.partition("?")[0], "")
+        row = _row(item.source, item.name)
     if error is not None:
         _tell(row, error)
     return row
@@ -173,7 +173,7 @@ def _row(source: str, name: str) -> OutcomeRow:
 
 def _tell(row: OutcomeRow, error: Exception) -> None:
     row["error"] = type(error).__name__
-    row["message"] = str(error)
+    row["message"] = reason_of(error)
     if isinstance(error, DeepgramError):
         row["error_status"] = error.status
         row["retryable"] = error.retryable

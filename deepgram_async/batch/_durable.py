@@ -26,18 +26,23 @@ def write_durably(
             promises together.
     """
     written: list[tuple[Path, Path]] = []
-    with ExitStack() as stack:
-        opened: list[FileIO] = []
-        for path, data in files:
-            make_directory(path.parent)
-            part = path.with_name(f".{path.name}.part")
-            file = stack.enter_context(open(part, "wb", buffering=0))
-            write_all(file, data)
-            opened.append(file)
-            written.append((part, path))
-        _sync_files([file.fileno() for file in opened], threads)
-    for part, path in written:
-        os.replace(part, path)
+    try:
+        with ExitStack() as stack:
+            opened: list[FileIO] = []
+            for path, data in files:
+                make_directory(path.parent)
+                part = path.with_name(f".{path.name}.part")
+                file = stack.enter_context(open(part, "wb", buffering=0))
+                written.append((part, path))
+                write_all(file, data)
+                opened.append(file)
+            _sync_files([file.fileno() for file in opened], threads)
+        for part, path in written:
+            os.replace(part, path)
+    except BaseException:
+        for part, _ in written:
+            part.unlink(missing_ok=True)  # a disk that is full needs the room
+        raise
     for directory in {path.parent for _, path in written}:
         sync_directory(directory)
 

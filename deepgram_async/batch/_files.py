@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,12 +26,18 @@ __all__ = ["FileSink"]
 _THREADS: Final = 8
 
 
+# File systems take 255 bytes in a name, some of which are for extensions and the temporary name.
+_LONGEST: Final = 230
+_DIGITS: Final = 16
+
+
 class FileSink:
     """Writes the answer of each item into files of its own.
 
     An item named ``calls/monday.mp3`` gets ``calls/monday.mp3.json`` and ``calls/monday.mp3.srt``
-    below the directory. A file is there completely or not at all, whenever the machine stops; one
-    that is there already is replaced.
+    below the directory. A part of a name that is longer than 230 bytes is cut and ends in a hash of
+    the whole, because no file system takes it. A file is there completely or not at all, whenever
+    the machine stops; one that is there already is replaced.
 
     Args:
         directory: Where the files belong; it is made if need be.
@@ -56,7 +63,7 @@ class FileSink:
         self._options = options
         # Their threads end with the sink.
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="deepgram-fsync")
-        self._writer: GroupedWriter[Done] = GroupedWriter(self._write, "deepgram-files")
+        self._writer: GroupedWriter[Done] = GroupedWriter(self._write, "deepgram-files", apart=True)
         for found in self._formats:
             render(
                 Transcript(duration=0.0, channels=1), found.name, **options
@@ -83,13 +90,14 @@ class FileSink:
         """
         if not isinstance(outcome.error, ProtocolError) or not outcome.error.body:
             return None
-        path = self._directory / f"{outcome.item.name}.undecoded"
+        path = self._directory / f"{_fitting(outcome.item.name)}.undecoded"
         await run_to_end(partial(write_durably, [(path, outcome.error.body)]))
         return path
 
     def paths(self, name: str) -> list[Path]:
         """Return the files of an item, in the order of the formats."""
-        return [self._directory / f"{name}.{found.extension}" for found in self._formats]
+        fitting = _fitting(name)
+        return [self._directory / f"{fitting}.{found.extension}" for found in self._formats]
 
     def _write(self, outcomes: list[Done]) -> None:
         files = (file for outcome in outcomes for file in self._files(outcome))
@@ -102,3 +110,16 @@ class FileSink:
                 yield path, answer.raw  # large, and there as bytes already
             else:
                 yield path, render(answer, found.name, **self._options).encode()
+
+
+def _fitting(name: str) -> str:
+    """Return the name of an item in parts that a file system takes."""
+    return "/".join(_cut(part) for part in name.split("/"))
+
+
+def _cut(part: str) -> str:
+    encoded = part.encode()
+    if len(encoded) <= _LONGEST:
+        return part
+    kept = encoded[: _LONGEST - _DIGITS - 1].decode(errors="ignore")
+    return f"{kept}-{hashlib.sha256(encoded).hexdigest()[:_DIGITS]}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 __all__ = ["GroupedWriter"]
 
 T = TypeVar("T")
+
+_Kept: TypeAlias = "asyncio.Future[None]"
 
 
 class GroupedWriter(Generic[T]):
@@ -22,18 +24,21 @@ class GroupedWriter(Generic[T]):
     Args:
         write: Writes a group; returns when it is kept.
         name: Name of the thread.
+        apart: Write the entries of a group that failed once more, each on its own, so that one
+            which cannot be written takes no other with it.
     """
 
-    def __init__(self, write: Callable[[list[T]], None], name: str) -> None:
+    def __init__(self, write: Callable[[list[T]], None], name: str, *, apart: bool = False) -> None:
         self._write = write
+        self._apart = apart
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._group: list[T] = []
-        self._kept: asyncio.Future[None] | None = None
+        self._group: list[tuple[T, _Kept | None]] = []
+        self._is_waited_for = False
         self._writing: asyncio.Task[None] | None = None
 
     def add(self, entry: T) -> None:
         """Let an entry be written with the next group, whenever that comes."""
-        self._group.append(entry)
+        self._group.append((entry, None))
 
     async def put(self, entry: T) -> None:
         """Write an entry, and return when it is kept.
@@ -43,10 +48,9 @@ class GroupedWriter(Generic[T]):
         Raises:
             Exception: The group could not be written.
         """
-        self._group.append(entry)
-        if self._kept is None:
-            self._kept = asyncio.get_running_loop().create_future()
-        kept = self._kept
+        kept: _Kept = asyncio.get_running_loop().create_future()
+        self._group.append((entry, kept))
+        self._is_waited_for = True
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_groups(), name="deepgram batch writer")
         await asyncio.shield(kept)
@@ -62,15 +66,33 @@ class GroupedWriter(Generic[T]):
             self._thread.shutdown(wait=False)
 
     async def _write_groups(self) -> None:
-        while (kept := self._kept) is not None:
-            group, self._group, self._kept = self._group, [], None
-            try:
-                await self._run(group)
-            except Exception as error:  # everyone who waits for this group gets it
-                kept.set_exception(error)
-                kept.exception()  # it is seen, even if all who waited were cancelled
-            else:
-                kept.set_result(None)
+        while self._is_waited_for:
+            group, self._group, self._is_waited_for = self._group, [], False
+            error = await self._error_of(group)
+            if error is None or not self._apart or len(group) == 1:
+                _tell(group, error)
+                continue
+            for entry in group:
+                _tell([entry], await self._error_of([entry]))
 
-    async def _run(self, group: list[T]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, group)
+    async def _error_of(self, group: list[tuple[T, _Kept | None]]) -> Exception | None:
+        try:
+            await self._run(group)
+        except Exception as error:  # everyone who waits for this group gets it
+            return error
+        return None
+
+    async def _run(self, group: list[tuple[T, _Kept | None]]) -> None:
+        entries = [entry for entry, _ in group]
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, entries)
+
+
+def _tell(group: list[tuple[T, _Kept | None]], error: Exception | None) -> None:
+    for _, kept in group:
+        if kept is None:
+            continue
+        if error is None:
+            kept.set_result(None)
+        else:
+            kept.set_exception(error)
+            kept.exception()  # it is seen, even if who waited was cancelled

@@ -33,6 +33,8 @@ __all__ = [
 
 STORE_SCHEMES: Final = ("s3://", "gs://", "az://")
 _URL_SCHEMES: Final = ("http://", "https://")
+# What Python has for the bytes of a path that are no UTF-8, and no file or database takes as text.
+_UNDECODED: Final = re.compile(r"[\ud800-\udfff]")
 # What every file system takes in a name.
 _UNUSUAL: Final = re.compile(r"[^\w.\-/ ]")
 
@@ -96,7 +98,7 @@ class FileItem:
     Args:
         path: Where it is.
         name: Where its results belong; the path itself if left out, from the root on if it is
-            absolute.
+            absolute. Bytes that are no UTF-8 become ``%FF`` and the like.
     """
 
     path: str
@@ -104,13 +106,12 @@ class FileItem:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", os.fspath(self.path))
-        if not self.name:
-            object.__setattr__(self, "name", _name_of_path(self.path))
+        object.__setattr__(self, "name", _as_text(self.name or _name_of_path(self.path)))
 
     @property
     def source(self) -> str:
-        """The path."""
-        return self.path
+        """The path, with ``%FF`` and the like for bytes that are no UTF-8."""
+        return _as_text(self.path)
 
     @property
     def content_type(self) -> str | None:
@@ -259,6 +260,10 @@ def checked_name(item: Item) -> str:
     return item.name
 
 
+def _as_text(path: str) -> str:
+    return _UNDECODED.sub(lambda found: f"%{ord(found[0]) & 0xFF:02X}", path)
+
+
 def _name_of_path(path: str) -> str:
     relative = os.path.normpath(path)
     if relative.startswith(os.pardir):
@@ -278,4 +283,5 @@ def _name_of_url(url: str) -> str:
 
 def _shown(url: str) -> str:
     parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    shown = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+    return _as_text(shown.geturl())

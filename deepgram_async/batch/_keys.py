@@ -35,4 +35,6 @@ def fingerprint(options: ListenOptions, extra_query: Mapping[str, QueryValue]) -
 
 def key_of(identity: str, options: bytes) -> str:
     """Return the key of an item with this identity, for options as bytes."""
-    return hashlib.sha256(identity.encode() + b"\0" + options).hexdigest()[:32]
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass") + b"\0" + options).hexdigest()[
+        :32
+    ]

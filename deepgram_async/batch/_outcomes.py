@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from deepgram_async.batch._items import Item
 from deepgram_async.errors import DeepgramError
 from deepgram_async.models.prerecorded import Transcription
 
-__all__ = ["Done", "Failed", "Outcome"]
+__all__ = ["Done", "Failed", "Outcome", "reason_of"]
+
+_ADDRESS: Final = re.compile(r"(https?://)(?:[^\s/?#@]*@)?([^\s?#'\"]*)(?:[?#][^\s'\"]*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,21 @@ class Failed:
         """The id to quote to Deepgram's support, if the service answered."""
         return self.error.request_id if isinstance(self.error, DeepgramError) else None
 
+    @property
+    def reason(self) -> str:
+        """Why, without the hint, and without query and password of any address.
+
+        What the service says may repeat the address it was given, and a signed one is a secret.
+        """
+        return reason_of(self.error)
+
 
 Outcome = Done | Failed
 """What became of an item."""
+
+
+def reason_of(error: Exception) -> str:
+    """Return what went wrong, as `Failed.reason` tells it."""
+    hint = error.hint if isinstance(error, DeepgramError) else None
+    story = str(error).removesuffix(f" Hint: {hint}")
+    return _ADDRESS.sub(r"\1\2", story) or type(error).__name__

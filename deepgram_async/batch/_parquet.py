@@ -45,7 +45,9 @@ class ParquetSink:
     A Parquet file can be read only when it is complete, so answers are added to a file of lines
     first, which survives a crash; when it is large enough, and at the end, it becomes
     ``part-00000.parquet`` and so on. What a crash has left as lines becomes Parquet when the
-    directory is opened again. Needs the extra: ``pip install 'deepgram-async[parquet]'``.
+    directory is opened again. An item that was in flight then is sent again; if its line was
+    complete it has two rows, with the same ``key``. Needs the extra:
+    ``pip install 'deepgram-async[parquet]'``.
 
     Args:
         directory: Where the files are; it is made if need be.
@@ -127,8 +129,9 @@ class _Parts:
         if self._lines is not None:
             self._lines.close()
             self._lines = None
-            self._complete(self._path())
-            self._number += 1
+            lines = self._path()
+            self._number += 1  # whatever fails now, no line is added to a part that may be complete
+            self._complete(lines)
 
     def _path(self) -> Path:
         return self._directory / f"part-{self._number:05}.jsonl"

@@ -39,7 +39,8 @@ def recordings(
         presigned_for_s: As for `stored_recordings`.
 
     Raises:
-        AudioSourceError: There is nothing at a place; raised when its turn comes.
+        AudioSourceError: There is nothing at a place, or a directory cannot be looked into; raised
+            when its turn comes.
         MissingDependencyError: For an object store the extra ``cloud`` is not installed.
     """
     stores = Stores(presigned_for_s)
@@ -128,8 +129,11 @@ def _files_at(place: str) -> Iterator[str]:
 
 def _walk(directory: str) -> Iterator[str]:
     """Yield the audio and video files below a directory, one directory in memory at a time."""
-    with os.scandir(directory) as scan:
-        entries = sorted(scan, key=lambda entry: entry.name)
+    try:
+        with os.scandir(directory) as scan:
+            entries = sorted(scan, key=lambda entry: entry.name)
+    except OSError as error:
+        raise AudioSourceError(f"cannot look into {directory!r}: {error.strerror}") from None
     for entry in entries:
         if entry.name.startswith("."):
             continue

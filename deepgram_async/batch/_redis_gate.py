@@ -138,6 +138,7 @@ class RedisGate:
         """Open the gate.
 
         Raises:
+            ConfigurationError: The URL is none of Redis.
             GateError: Redis cannot be reached.
             MissingDependencyError: The extra ``redis`` is not installed.
         """
@@ -188,14 +189,17 @@ class _RedisLeases:
                 "a gate in Redis needs an extra: pip install 'deepgram-async[redis]'"
             ) from None
         make_pool: Any = BlockingConnectionPool  # its keyword arguments are not typed
-        pool = make_pool.from_url(
-            self._url,
-            max_connections=_CONNECTIONS,
-            timeout=_ANSWER_WITHIN_S,
-            retry=Retry(NoBackoff(), 1),  # a connection that has ended while it was idle
-            socket_timeout=_ANSWER_WITHIN_S,
-            socket_connect_timeout=_ANSWER_WITHIN_S,
-        )
+        try:
+            pool = make_pool.from_url(
+                self._url,
+                max_connections=_CONNECTIONS,
+                timeout=_ANSWER_WITHIN_S,
+                retry=Retry(NoBackoff(), 1),  # a connection that has ended while it was idle
+                socket_timeout=_ANSWER_WITHIN_S,
+                socket_connect_timeout=_ANSWER_WITHIN_S,
+            )
+        except ValueError as error:
+            raise ConfigurationError(f"that is no address of Redis: {error}") from None
         self._redis = Redis.from_pool(pool)
         try:  # a wrong address shall not take as long as a Redis that is away
             await self.count(patience_s=0.0)

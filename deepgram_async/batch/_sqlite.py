@@ -15,10 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
+from deepgram_async.batch._durable import make_directory
 from deepgram_async.batch._grouped import GroupedWriter
 from deepgram_async.batch._items import Item
 from deepgram_async.batch._journals import Claim, JournalError, Redo
-from deepgram_async.batch._outcomes import Done, Outcome
+from deepgram_async.batch._outcomes import Done, Outcome, reason_of
 from deepgram_async.batch._threads import run_to_end
 from deepgram_async.errors import AudioSourceError, DeepgramError, InvalidStateError
 
@@ -270,7 +271,7 @@ class _Opened:
             "request_id": request_id,
             "audio_s": audio_s,
             "took_s": took_s,
-            "error": None if error is None else _story(error),
+            "error": None if error is None else reason_of(error),
             "error_kind": None if error is None else type(error).__name__,
             "status": error.status if isinstance(error, DeepgramError) else None,
             "run": self._connections.run,
@@ -327,7 +328,7 @@ class _Connections:
 
 def _connect(path: Path) -> _Connections:
     with _telling(path), ExitStack() as stack:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(path.parent)
         lock = stack.enter_context(closing(_connection(_lock_of(path))))
         # Whoever asks for the status has it for a moment.
         if not _can_lock(lock, wait_ms=200):
@@ -360,8 +361,13 @@ def journal_status(path: str | os.PathLike[str]) -> JournalStatus:
         audio_s, changed_at = connection.execute(
             "SELECT ifnull(sum(audio_s), 0.0), max(changed_at) FROM item"
         ).fetchone()
-    with closing(_connection(_lock_of(Path(path)))) as lock:
-        is_in_use = not _can_lock(lock, wait_ms=0)
+    try:
+        with closing(_connection(_lock_of(Path(path)))) as lock:
+            is_in_use = not _can_lock(lock, wait_ms=0)
+    except (
+        sqlite3.Error
+    ):  # a disk that is full, or takes nothing: a lock there is found all the same
+        is_in_use = False
     return JournalStatus(
         done=counts["done"],
         failed=counts["failed"],
@@ -399,12 +405,6 @@ def _reading(path: Path) -> Generator[sqlite3.Connection]:
         _check(connection, path)
         connection.execute("BEGIN")  # all of it as it is now
         yield connection
-
-
-def _story(error: Exception) -> str:
-    """Return what went wrong; the hint is the same for all errors of a kind."""
-    hint = error.hint if isinstance(error, DeepgramError) else None
-    return str(error).removesuffix(f" Hint: {hint}")
 
 
 def _connection(path: Path) -> sqlite3.Connection:

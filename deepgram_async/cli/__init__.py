@@ -7,6 +7,7 @@ when some of several inputs failed, and 130 after Ctrl-C. It sends nothing but w
 Needs the extra: ``pip install 'deepgram-async[cli]'``.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ def main(args: Sequence[str] | None = None) -> int:
     Args:
         args: The words after the name of the command; those of this process by default.
     """
+    _open_what_is_closed()
     try:
         from deepgram_async.cli._app import run  # click belongs to an extra
     except ModuleNotFoundError as exc:
@@ -27,3 +29,11 @@ def main(args: Sequence[str] | None = None) -> int:
         sys.stderr.write("Error: the command line is an extra: pip install 'deepgram-async[cli]'\n")
         return 2
     return run(args)
+
+
+def _open_what_is_closed() -> None:
+    """Stand in for standard streams that the caller has closed, before a file takes their place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(nothing, mode, closefd=False))

@@ -169,7 +169,7 @@ def batch(
     multichannel: bool,
     **flags: Unpack[_Flags],
 ) -> int:
-    r"""Transcribe many recordings, none of them twice.
+    """Transcribe many recordings, none of them twice.
 
     The same command goes on where it was ended, in whatever way. A file that changed, or other
     options, count as new. Ctrl-C finishes what is in flight; a second one does not.
@@ -181,7 +181,7 @@ def batch(
       2    a flag, the configuration or a place is wrong
       3    it came to its end, and some recordings failed
       130  it was interrupted
-    """
+    """  # noqa: D301 - the backspace is one, and tells click to leave the lines as they are
     job = _Job(
         places=places,
         lists=lists,

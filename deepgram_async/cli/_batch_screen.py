@@ -72,11 +72,8 @@ class BatchScreen:
 
     def tell_failure(self, outcome: Failed, kept: Path | None) -> None:
         """Tell that an item failed, and where its answer is if it could not be decoded."""
-        error = outcome.error
-        self.reasons[_reason(error)] += 1
-        # The hint is the same for many, and in the summary.
-        hint = error.hint if isinstance(error, DeepgramError) else None
-        story = str(error).removesuffix(f" Hint: {hint}") or type(error).__name__
+        self.reasons[_reason(outcome.error)] += 1
+        story = outcome.reason
         if kept is not None:
             story += f" (the answer is in {kept})"
         self._view.tell_failure(outcome.item.source, story)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from deepgram_async.emulator import Emulator
+    from deepgram_async.emulator import Emulator, Replay
 
 __all__ = ["emulator"]
 
@@ -54,6 +55,20 @@ __all__ = ["emulator"]
 @click.option(
     "--key", "keys", multiple=True, metavar="KEY", help="Accept this API key alone; repeatable."
 )
+@click.option("--strict", is_flag=True, help="Name every way in which clients leave the spec.")
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that gets everything that passes, without secrets.",
+)
+@click.option(
+    "--record-audio/--no-record-audio", default=True, help="Whether sound goes into that file."
+)
+@click.option(
+    "--replay",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Serve such a file again, and nothing else.",
+)
 @click.option("--max-requests", type=click.IntRange(0), help="REST requests at a time; then 429.")
 @click.option("--max-streams", type=click.IntRange(0), help="WebSockets at a time; then 429.")
 @click.option(
@@ -82,6 +97,10 @@ def emulator(
     think: str | None,
     state: Path | None,
     keys: tuple[str, ...],
+    strict: bool,
+    record: Path | None,
+    record_audio: bool,
+    replay: Path | None,
     max_requests: int | None,
     max_streams: int | None,
     inactivity_timeout: float,
@@ -98,12 +117,16 @@ def emulator(
         Emulator,
         EmulatorSettings,
         OpenAiThinker,
+        Replay,
         ServiceFault,
         load_recognizer,
         load_synthesizer,
         think_by_rules,
     )
 
+    if replay is not None:
+        _serve(Replay(replay, host=host, port=port), f"{host}:{port}", f"{replay} again")
+        return
     with _named("--fault"):
         planned = [ServiceFault.parse(fault) for fault in faults]
     with _named("--recognizer"):
@@ -114,6 +137,9 @@ def emulator(
     settings = EmulatorSettings(
         keys=keys or None,
         state=state,
+        strict=strict,
+        record=record,
+        record_audio=record_audio,
         max_requests=max_requests,
         max_streams=max_streams,
         inactivity_timeout_s=inactivity_timeout,
@@ -128,7 +154,10 @@ def emulator(
         synthesizer=voice,
         think=think_by_rules if think is None else OpenAiThinker(think),
     )
-    _serve(local, f"{host}:{port}", engine.name)
+    if strict:
+        logging.basicConfig(format="%(levelname)s %(message)s")
+        logging.getLogger("deepgram_async.emulator").setLevel(logging.INFO)
+    _serve(local, f"{host}:{port}", f"a local Deepgram with {engine.name}")
 
 
 @contextmanager
@@ -139,21 +168,23 @@ def _named(option: str) -> Generator[None]:
         raise click.BadParameter(str(exc), param_hint=option) from None
 
 
-def _serve(local: Emulator, address: str, recognizer: str) -> None:
+def _serve(local: Emulator | Replay, address: str, what: str) -> None:
     import sqlite3
 
     async def serve() -> None:
         async with local:
             click.echo(local.base_url)
-            click.echo(f"Serving a local Deepgram with {recognizer}. Ctrl-C ends it.", err=True)
+            click.echo(f"Serving {what}. Ctrl-C ends it.", err=True)
             await asyncio.Event().wait()
 
     try:
         asyncio.run(serve())
     except sqlite3.Error as exc:
         raise click.BadParameter(str(exc), param_hint="--state") from None
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), param_hint="--replay") from None
     except OSError as exc:
         if exc.filename is not None:
             why = f"{exc.filename}: {exc.strerror}"
-            raise click.BadParameter(why, param_hint="--state") from None
+            raise click.BadParameter(why, param_hint="--state, --record or --replay") from None
         raise click.ClickException(f"cannot listen on {address}: {exc.strerror or exc}") from None

@@ -34,6 +34,9 @@ def report(error: BaseException) -> int:
             tell(error)
             is_ours = isinstance(error, AudioDeviceError | AudioSourceError | ConfigurationError)
             return 2 if is_ours else 1
+        case OSError():  # standard output, on a disk that is full
+            _say(error, error.strerror or str(error), None)
+            return 1
         case Exception():  # a fault of this program must not look like one of the service
             _say(
                 error,

@@ -69,14 +69,17 @@ def render(
 def _saved(source: str) -> Transcription | Transcript | LiveTranscript:
     text = read_text(source)
     with suppress(msgspec.DecodeError):
-        return msgspec.json.decode(text, type=Transcription)
-    with suppress(msgspec.DecodeError):
         return msgspec.json.decode(text, type=Transcript)
     try:
+        return msgspec.json.decode(text, type=Transcription)
+    except msgspec.DecodeError as exc:
+        no_answer = exc
+    try:
         return _heard(text.splitlines())
-    except msgspec.DecodeError:
+    except msgspec.DecodeError as no_messages:
         raise click.UsageError(
-            f"{source} is neither a saved answer nor what live printed with --json"
+            f"{source} is neither a saved answer ({no_answer}) "
+            f"nor what live printed with --json ({no_messages})"
         ) from None
 
 
@@ -93,6 +96,6 @@ def _heard(lines: Iterable[str]) -> LiveTranscript:
             transcript.add(msgspec.json.decode(line, type=_Message))
             is_heard = True
     if not is_heard:
-        raise msgspec.DecodeError
+        raise msgspec.DecodeError("no message has text")
     transcript.finish()
     return transcript

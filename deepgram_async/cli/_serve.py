@@ -14,8 +14,6 @@ from deepgram_async.cli._options import (
     collect_query,
     recognition_flags,
 )
-from deepgram_async.cli._serve_captions import Captions, Choices
-from deepgram_async.cli._serve_web import serving
 from deepgram_async.options import LiveOptions
 
 __all__ = ["serve"]
@@ -44,17 +42,22 @@ def serve(connection: Connection, **flags: Unpack[_ServeFlags]) -> None:
     key stays with this command. Language and speakers can be chosen in the page, too.
     """
     options = collect_options(LiveOptions, flags)
-    choices = Choices.of(options, query=collect_query(flags), is_local=flags["emulator"])
-    asyncio.run(_serve(connection, choices, port=flags["port"], is_opened=flags["is_opened"]))
+    asyncio.run(_serve(connection, options, flags))
 
 
-async def _serve(connection: Connection, choices: Choices, *, port: int, is_opened: bool) -> None:
-    async with open_session(connection, emulator=choices.is_local) as session:
+async def _serve(connection: Connection, options: LiveOptions, flags: _ServeFlags) -> None:
+    # Slow to load, with a web server in it.
+    from deepgram_async.cli._serve_captions import Captions, Choices
+    from deepgram_async.cli._serve_web import serving
+
+    port, is_local = flags["port"], flags["emulator"]
+    choices = Choices.of(options, query=collect_query(flags), is_local=is_local)
+    async with open_session(connection, emulator=is_local) as session:
         try:
             async with serving(Captions(session, choices).converse, port=port) as url:
                 click.echo(url)
                 click.echo("Live captions, for this machine only. Ctrl-C ends them.", err=True)
-                if is_opened:
+                if flags["is_opened"]:
                     # A browser in the terminal would not return before it is closed.
                     threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
                 await asyncio.Event().wait()

@@ -311,8 +311,8 @@ class _Conversation:
             return
         try:
             await self._audio.send(chunk)
-        except anyio.BrokenResourceError:
-            self._stop()  # the stream has ended, and told why
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            self._stop()  # the stream has ended, perhaps just now, and told why
 
     def _stop(self) -> None:
         if self._audio is not None:

@@ -24,6 +24,7 @@ from ._recognizers import (
     ScriptedRecognizer,
     load_recognizer,
 )
+from ._replay import Replay
 from ._server import Emulator
 from ._settings import EmulatorSettings
 from ._speech.hibari import HibariSynthesizer
@@ -33,10 +34,13 @@ from ._speech.synthesizers import (
     ToneSynthesizer,
     load_synthesizer,
 )
+from ._strict.deviations import Deviation, DeviationRule
 from ._vad import VoiceDetector, voice_detector
 from ._whisper import WhisperRecognizer
 
 __all__ = [
+    "Deviation",
+    "DeviationRule",
     "Emulator",
     "EmulatorSettings",
     "HibariSynthesizer",
@@ -46,6 +50,7 @@ __all__ = [
     "RecognizedWord",
     "Recognizer",
     "RecognizerUnavailableError",
+    "Replay",
     "ScriptedRecognizer",
     "ServiceFault",
     "ServiceFaultKind",

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from ._errors import CONTENT_TOO_LARGE, Refusal, bad_request, invalid_json, missing_field
+from ._watch import BODY
 
 if TYPE_CHECKING:
     from ._wire import Json
@@ -27,9 +28,13 @@ async def read_body(request: web.Request) -> bytes:
         Refusal: It is too large.
     """
     try:
-        return await request.read()
+        body = await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise Refusal(*CONTENT_TOO_LARGE) from None
+    seen = request.get(BODY)
+    if seen is not None and not seen.size:
+        seen.add(body)
+    return body
 
 
 async def read_json(request: web.Request, kind: type[Body]) -> Body:

@@ -29,6 +29,7 @@ from ._errors import METHOD_NOT_ALLOWED, Refusal
 from ._faulty_answers import FaultyBody, answer_wrongly, disturb
 from ._faulty_socket import FaultySocket
 from ._manage.records import FEATURES, LoggedRequest
+from ._secrets import without_password
 from ._services import PROJECT_ID, REQUEST_ID
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from ._faults import ServiceFault
     from ._manage.records import Method, UsedModel
     from ._services import Services
+    from ._watch import Body
 
 __all__ = ["Call", "Endpoint", "Product", "Used", "accept", "respond_slowly", "route"]
 
@@ -114,7 +116,7 @@ class Call:
             models=tuple(used.models),
             features=tuple(used.features),
             tags=tuple(used.tags),
-            callback=None if used.callback is None else _without_password(used.callback),
+            callback=None if used.callback is None else without_password(used.callback),
         )
 
 
@@ -190,7 +192,7 @@ async def _serve(
             answer = await endpoint(request, call)
             if not call.is_streaming:
                 call.status = answer.status
-                answer = await disturb(request, answer, call.faults)
+                answer = await disturb(request, answer, call.faults, _body(call))
             return answer
     except Refusal as refusal:
         call.status, call.message = refusal.status, refusal.message
@@ -216,6 +218,9 @@ async def accept(request: web.Request, call: Call) -> AsyncGenerator[FaultySocke
     settings = call.services.settings
     socket = FaultySocket(
         call.faults,
+        call.services.watch,
+        call.request_id,
+        call.path,
         protocols=() if call.caller.protocol is None else (call.caller.protocol,),
         timeout=settings.close_timeout_s,
         max_msg_size=settings.max_frame_bytes,
@@ -238,9 +243,14 @@ async def respond_slowly(
     request: web.Request, call: Call, headers: Mapping[str, str]
 ) -> web.StreamResponse:
     """Begin an answer whose body is written piece by piece; the call's faults apply to it."""
-    answer = FaultyBody(call.faults, headers=headers)
+    answer = FaultyBody(call.faults, headers=headers, written=_body(call))
     await answer.prepare(request)
     return answer
+
+
+def _body(call: Call) -> Body | None:
+    watch = call.services.watch
+    return watch.new_body() if watch.observers else None
 
 
 def _asked_for(query: MultiMapping[str]) -> Used:
@@ -252,11 +262,4 @@ def _asked_for(query: MultiMapping[str]) -> Used:
 
 def _without_secrets(url: URL) -> str:
     callback = url.query.get("callback")
-    return str(url if callback is None else url.update_query(callback=_without_password(callback)))
-
-
-def _without_password(callback: str) -> str:
-    try:
-        return str(URL(callback).with_user(None))
-    except ValueError:
-        return ""
+    return str(url if callback is None else url.update_query(callback=without_password(callback)))

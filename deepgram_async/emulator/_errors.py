@@ -43,6 +43,9 @@ class Refusal(Exception):  # noqa: N818 - an answer, raised to leave a handler e
         details: Makes it the other documented body, with `category`, `message` and `details`.
     """
 
+    is_on_purpose = False
+    """Whether a fault wanted it, and nobody has done anything wrong."""
+
     def __init__(self, status: int, code: str, message: str, details: str | None = None) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status

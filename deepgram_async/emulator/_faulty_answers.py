@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ._faults import ServiceFault
+    from ._watch import Body
 
 __all__ = ["FaultyBody", "answer_wrongly", "disturb", "with_unknown_field"]
 
@@ -42,6 +43,8 @@ _PAGE: Final = (
 
 class _WrongAnswer(Refusal):
     """The answer that a fault wants."""
+
+    is_on_purpose = True
 
     def __init__(self, fault: ServiceFault) -> None:
         reason = web.Response(status=fault.status).reason or "Error"
@@ -90,7 +93,10 @@ async def _drain(request: web.Request) -> None:
 
 
 async def disturb(
-    request: web.Request, answer: web.StreamResponse, faults: Sequence[ServiceFault]
+    request: web.Request,
+    answer: web.StreamResponse,
+    faults: Sequence[ServiceFault],
+    written: Body | None,
 ) -> web.StreamResponse:
     """Return a finished answer with everything wrong that its faults want."""
     if not faults or answer.prepared or not isinstance(answer, web.Response):
@@ -104,7 +110,9 @@ async def disturb(
         elif fault.kind == "malformed":
             body = body[: len(body) // 2]
     headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
-    wrong = FaultyBody(faults, status=answer.status, headers=headers, length=len(body))
+    wrong = FaultyBody(
+        faults, status=answer.status, headers=headers, length=len(body), written=written
+    )
     await wrong.prepare(request)
     await wrong.write(body)
     await wrong.write_eof()
@@ -121,6 +129,7 @@ class FaultyBody(web.StreamResponse):
         status: int = 200,
         headers: Mapping[str, str] | None = None,
         length: int | None = None,
+        written: Body | None = None,
     ) -> None:
         super().__init__(status=status, headers=headers)
         self.content_length = length
@@ -128,6 +137,8 @@ class FaultyBody(web.StreamResponse):
         self._cut = next((it for it in faults if it.kind == "cut"), None)
         self._left: int | None = None
         self._asked: web.BaseRequest | None = None
+        self.written = written
+        """What was written, where somebody watches."""
 
     async def prepare(self, request: web.BaseRequest) -> Any:
         self._asked = request
@@ -154,6 +165,8 @@ class FaultyBody(web.StreamResponse):
             await self._write(piece)
 
     async def _write(self, piece: bytes) -> None:
+        if self.written is not None:
+            self.written.add(piece)
         if self._slow is None:
             await super().write(piece)
             return

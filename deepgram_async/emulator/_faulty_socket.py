@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Sequence
 
     from ._faults import ServiceFault
+    from ._watch import Watch
 
 __all__ = ["FaultySocket"]
 
@@ -34,6 +35,9 @@ class FaultySocket(web.WebSocketResponse):
     def __init__(
         self,
         faults: Sequence[ServiceFault],
+        watch: Watch,
+        request_id: str,
+        path: str,
         *,
         protocols: Iterable[str],
         timeout: float,
@@ -43,6 +47,10 @@ class FaultySocket(web.WebSocketResponse):
         super().__init__(
             protocols=protocols, timeout=timeout, max_msg_size=max_msg_size, compress=compress
         )
+        self._watch = watch
+        self.request_id = request_id
+        self.path = path
+        """Path and query, without secrets."""
         self._waiting_faults = [it for it in faults if it.kind not in ("answer", "delay")]
         self._messages = 0
         self._audio_bytes = 0
@@ -71,10 +79,25 @@ class FaultySocket(web.WebSocketResponse):
     async def receive(self, timeout: float | None = None) -> WSMessage:
         message = await super().receive(timeout)
         self.heard_at = asyncio.get_running_loop().time()
+        if self._watch.observers:
+            self._show(message)
         if message.type == WSMsgType.BINARY and self._waiting_faults:
             self._audio_bytes += len(message.data)
             await self._happen_after_counting()
         return message
+
+    def _show(self, message: WSMessage) -> None:
+        if message.type in (WSMsgType.BINARY, WSMsgType.TEXT):
+            self._watch.passed(self.request_id, message.data, from_client=True)
+        elif message.type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR):
+            is_said = message.type is WSMsgType.CLOSE
+            code = (message.data or None) if is_said else None
+            reason = (message.extra or "") if is_said else ""
+            self._watch.closed(self.request_id, code, reason, from_client=True)
+
+    def say_goodbye(self, code: int | None, reason: str) -> None:
+        """Tell those who watch that the service closes the stream."""
+        self._watch.closed(self.request_id, code, reason, from_client=False)
 
     async def pong(self, message: bytes = b"") -> None:
         self.heard_at = asyncio.get_running_loop().time()
@@ -85,12 +108,16 @@ class FaultySocket(web.WebSocketResponse):
             data = with_unknown_field(data.encode()).decode()
         await self._lag()
         if not self._is_stalled:
+            if self._watch.observers:
+                self._watch.passed(self.request_id, data, from_client=False)
             await super().send_str(data, compress)
             await self._count_message()
 
     async def send_bytes(self, data: bytes, compress: int | None = None) -> None:
         await self._lag()
         if not self._is_stalled:
+            if self._watch.observers:
+                self._watch.passed(self.request_id, data, from_client=False)
             await super().send_bytes(data, compress)
             await self._count_message()
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from ._audio import Block
     from ._calls import Call
+    from ._faulty_socket import FaultySocket
     from ._live_messages import ClientMessage
     from ._recognizers import RecognizedWord
     from ._segmenter import Steps
@@ -81,7 +82,7 @@ class _LiveStream:
         call: Call,
         query: LiveQuery,
         request: web.Request,
-        socket: web.WebSocketResponse,
+        socket: FaultySocket,
     ) -> None:
         self._call = call
         self._engine = call.services.engine

@@ -30,6 +30,7 @@ from ._models import used_model
 from ._query import BatchQuery, read_batch_query
 from ._read.analysis import Analysis, analyze
 from ._read.passage import Passage
+from ._watch import noted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -111,7 +112,7 @@ class _Transcription:
         elif (request.content_length or 0) > self._settings.max_upload_bytes:
             raise Refusal(*CONTENT_TOO_LARGE)
         else:
-            await recording.fill(request.content.iter_chunked(_CHUNK))
+            await recording.fill(noted(request, request.content.iter_chunked(_CHUNK)))
 
     async def _fetch(self, url: str, recording: _Recording) -> None:
         if not url.startswith(("http://", "https://")):

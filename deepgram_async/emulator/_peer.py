@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from ._faulty_socket import FaultySocket
     from ._settings import EmulatorSettings
     from ._wire import Json
 
@@ -27,7 +28,7 @@ class Peer:
     """Sends to a client, which has to take what it is sent in bounded time."""
 
     def __init__(
-        self, request: web.Request, socket: web.WebSocketResponse, settings: EmulatorSettings
+        self, request: web.Request, socket: FaultySocket, settings: EmulatorSettings
     ) -> None:
         self._request = request
         self._socket = socket
@@ -51,10 +52,12 @@ class Peer:
 
     async def close(self, code: int, reason: str = "") -> None:
         """Say goodbye, and wait for the answer to it in bounded time."""
+        self._socket.say_goodbye(code, reason)
         await self._socket.close(code=code, message=reason.encode())
 
     async def close_without_code(self) -> None:
         """Say goodbye without a reason, which clients see as 1005."""
+        self._socket.say_goodbye(None, "")
         try:
             await self._socket.send_frame(b"", WSMsgType.CLOSE)
         except ConnectionError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
@@ -163,6 +164,12 @@ class ScriptedRecognizer:
         )
 
     @property
+    def end_s(self) -> float:
+        """When the last word of all channels ends, in seconds; 0.0 without words."""
+        scripts = (self._words,) if self._channels is None else self._channels.values()
+        return max((words[-1].end for words in scripts if words), default=0.0)
+
+    @property
     def name(self) -> str:
         """Always `scripted`."""
         return "scripted"
@@ -191,11 +198,15 @@ class ScriptedRecognizer:
         """Yield the words whose middle lies in `audio`, so that a word cut in two comes once."""
         del hints
         end_s = audio.start_s + audio.duration_s
-        for word in self._of(audio.channel):
-            if audio.start_s <= (word.start + word.end) / 2 < end_s:
-                start = max(word.start - audio.start_s, 0.0)
-                end = min(word.end - audio.start_s, audio.duration_s)
-                yield RecognizedWord(word.text, start, end, word.confidence)
+        words = self._of(audio.channel)
+        # A script may be hours long, and a live stream asks again and again.
+        for at in range(bisect_left(words, audio.start_s, key=_middle), len(words)):
+            word = words[at]
+            if _middle(word) >= end_s:
+                return
+            start = max(word.start - audio.start_s, 0.0)
+            end = min(word.end - audio.start_s, audio.duration_s)
+            yield RecognizedWord(word.text, start, end, word.confidence)
 
     def voice_detector(self, rate: int, channel: int) -> VoiceDetector:
         """Return a detector that finds speech exactly where the channel's words are."""
@@ -218,6 +229,10 @@ class _ScriptedDetector:
         while self._next < len(self._words) and self._words[self._next].end <= start_s:
             self._next += 1
         return self._next < len(self._words) and self._words[self._next].start < end_s
+
+
+def _middle(word: RecognizedWord) -> float:
+    return (word.start + word.end) / 2
 
 
 def _script(words: Script) -> tuple[RecognizedWord, ...]:

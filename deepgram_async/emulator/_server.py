@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 import aiohttp
 from aiohttp import web
 
-from . import _control, _listen_live, _listen_rest
+from . import _control, _listen_live, _listen_rest, _page
 from ._agent import socket as _agent
 from ._agent.rules import think_by_rules
 from ._auth import Access
@@ -23,6 +23,7 @@ from ._manage.scopes import is_scope
 from ._manage.tokens import Tokens
 from ._read import endpoint as _read
 from ._recognizers import load_recognizer
+from ._recorder import Recorder
 from ._request_log import RequestLog
 from ._services import PROJECT_ID, REQUEST_ID, Gates, Services
 from ._settings import EmulatorSettings
@@ -30,17 +31,21 @@ from ._speech import flux as _speak_flux
 from ._speech import live as _speak_live
 from ._speech import rest as _speak_rest
 from ._speech.voice import Voice
+from ._strict.inspector import Inspector
+from ._watch import Watch
 from ._wire import new_request_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
-    from aiohttp.typedefs import Handler
+    from aiohttp.typedefs import Handler, Middleware
 
     from ._agent.thinking import ThinkFunction
     from ._faults import ServiceFault
     from ._recognizers import Recognizer
     from ._speech.synthesizers import Synthesizer
+    from ._strict.deviations import Deviation
 
 __all__ = ["Emulator"]
 
@@ -64,6 +69,7 @@ _ENDPOINTS: Final = (
     agents.routes,
     self_hosted.routes,
     _control.routes,
+    _page.routes,
 )
 
 
@@ -108,6 +114,8 @@ class Emulator:
         self._port: int | None = None
         self._services: Services | None = None
         self._runner: web.AppRunner | None = None
+        self._inspector: Inspector | None = None
+        self._recorder: Recorder | None = None
 
     @property
     def port(self) -> int:
@@ -136,6 +144,14 @@ class Emulator:
         return 0 if self._services is None else len(self._services.open_sockets)
 
     @property
+    def deviations(self) -> Sequence[Deviation]:
+        """Where clients left Deepgram's specification since the start, the oldest first.
+
+        There are none unless `EmulatorSettings.strict` is set; the latest 1000 are kept.
+        """
+        return () if self._inspector is None else tuple(self._inspector.deviations)
+
+    @property
     def _running(self) -> Services:
         if self._services is None:
             raise RuntimeError("the emulator is not started")
@@ -157,6 +173,8 @@ class Emulator:
         settings = self._settings
         account = await Account.open(settings.state, settings.keys or (), settings.clock)
         tokens = Tokens(settings.clock)
+        watch = Watch()
+        self._inspector = Inspector(watch) if settings.strict else None
         self._services = services = Services(
             settings=settings,
             engine=Engine(self._recognizer, settings.workers),
@@ -169,8 +187,17 @@ class Emulator:
             gates=Gates(settings.max_requests, settings.max_streams),
             faults=FaultPlan(settings.faults, settings.fault_seed),
             log=RequestLog(account),
+            watch=watch,
+            inspector=self._inspector,
         )
+        if self._inspector is not None:
+            watch.add(self._inspector)
         try:
+            if settings.record is not None:
+                self._recorder = await asyncio.to_thread(
+                    Recorder, settings.record, with_audio=settings.record_audio
+                )
+                watch.add(self._recorder)
             self._runner = await self._serve(services)
         except BaseException:
             await self.stop()
@@ -180,6 +207,7 @@ class Emulator:
         """Close every stream with 1001, cancel what runs, and stop listening; twice is fine."""
         runner, self._runner, self._port = self._runner, None, None
         services, self._services = self._services, None
+        recorder, self._recorder = self._recorder, None
         if runner is not None:
             await runner.cleanup()
         if services is not None:
@@ -188,6 +216,8 @@ class Emulator:
             services.voice.close()
             await services.http.close()
             await services.account.close()
+        if recorder is not None:
+            recorder.close()
 
     def inject(self, *faults: ServiceFault) -> None:
         """Let things go wrong for the next requests and streams that the faults match.
@@ -274,13 +304,15 @@ class Emulator:
 
     async def _serve(self, services: Services) -> web.AppRunner:
         app = web.Application(
-            middlewares=[_answer_errors], client_max_size=self._settings.max_text_bytes
+            middlewares=[_guard(services.watch)], client_max_size=self._settings.max_text_bytes
         )
         for routes in _ENDPOINTS:
             app.add_routes(routes(services))
         app.on_response_prepare.append(_add_ids)
 
         async def hang_up(_: web.Application) -> None:
+            for viewer in services.viewers:
+                viewer.cancel()
             sockets = tuple(services.open_sockets)
             goodbyes = (s.close(code=aiohttp.WSCloseCode.GOING_AWAY) for s in sockets)
             await asyncio.gather(*goodbyes, return_exceptions=True)
@@ -304,31 +336,54 @@ class Emulator:
         return runner
 
 
-@web.middleware
-async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    request_id = new_request_id()
-    REQUEST_ID.set(request_id)
-    PROJECT_ID.set(None)
+def _guard(watch: Watch) -> Middleware:
+    """Return what every request passes first and every answer last."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request_id = new_request_id()
+        REQUEST_ID.set(request_id)
+        PROJECT_ID.set(None)
+        if not watch.observers or request.path == "/" or request.path.startswith(_control.PREFIX):
+            return (await _answer(request, handler, request_id))[0]
+        watch.asked(request_id, request)
+        answer: web.StreamResponse | None = None
+        refusal: Refusal | None = None
+        try:
+            answer, refusal = await _answer(request, handler, request_id)
+            return answer
+        finally:
+            watch.answered(request_id, request, answer, refusal)
+
+    return guard
+
+
+async def _answer(
+    request: web.Request, handler: Handler, request_id: str
+) -> tuple[web.StreamResponse, Refusal | None]:
+    """Return the answer to a request, and the refusal that it is, if it is one."""
+    refusal: Refusal
     try:
-        return await handler(request)
-    except Refusal as refusal:
-        return refusal.response(request_id)
+        return await handler(request), None
+    except Refusal as refused:
+        refusal = refused
     except web.HTTPNotFound:
-        return Refusal(*NOT_FOUND).response(request_id)
+        refusal = Refusal(*NOT_FOUND)
     except web.HTTPMethodNotAllowed:
-        return Refusal(*METHOD_NOT_ALLOWED).response(request_id)
+        refusal = Refusal(*METHOD_NOT_ALLOWED)
     except web.RequestPayloadError:
-        answer = bad_request("Bad Request: the body could not be read.").response(request_id)
+        refusal = bad_request("Bad Request: the body could not be read.")
+        answer = refusal.response(request_id)
         # Nobody knows where the next request begins.
         answer.force_close()
-        return answer
+        return answer, refusal
     except (web.HTTPException, ConnectionResetError):
         # The latter is a client that has left while its answer was written.
         raise
     except Exception:  # an endpoint's defect becomes the service's answer to one, and is logged
         _log.exception("defect while serving %s %s", request.method, request.path)
-        message = "Internal server error."
-        return Refusal(500, "Internal Server Error", message).response(request_id)
+        refusal = Refusal(500, "Internal Server Error", "Internal server error.")
+    return refusal.response(request_id), refusal
 
 
 async def _add_ids(request: web.Request, response: web.StreamResponse) -> None:

@@ -10,22 +10,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ._errors import TOO_MANY_REQUESTS, Refusal
+from ._watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import Coroutine, Generator, Sequence
 
     import aiohttp
-    from aiohttp import web
 
     from ._agent.thinking import ThinkFunction
     from ._auth import Access
     from ._engine import Engine
     from ._fault_plan import FaultPlan
+    from ._faulty_socket import FaultySocket
     from ._manage.account import Account
     from ._manage.tokens import Tokens
     from ._request_log import RequestLog
     from ._settings import EmulatorSettings
     from ._speech.voice import Voice
+    from ._strict.deviations import Deviation
+    from ._strict.inspector import Inspector
 
 __all__ = ["PROJECT_ID", "REQUEST_ID", "Background", "Gates", "Services"]
 
@@ -101,5 +104,15 @@ class Services:
     gates: Gates
     faults: FaultPlan
     log: RequestLog
+    watch: Watch = field(default_factory=Watch)
     background: Background = field(default_factory=Background)
-    open_sockets: set[web.WebSocketResponse] = field(default_factory=set["web.WebSocketResponse"])
+    inspector: Inspector | None = None
+    """Who looks for deviations, in strict mode."""
+    open_sockets: set[FaultySocket] = field(default_factory=set["FaultySocket"])
+    viewers: set[asyncio.Task[object]] = field(default_factory=set["asyncio.Task[object]"])
+    """Who serves the pages that are open."""
+
+    @property
+    def deviations(self) -> Sequence[Deviation]:
+        """Where clients left the specification."""
+        return () if self.inspector is None else tuple(self.inspector.deviations)

@@ -35,6 +35,13 @@ class EmulatorSettings:
     endpoints know; None keeps them in memory, until the emulator stops."""
     faults: Sequence[ServiceFault] = ()
     """What goes wrong from the beginning; `Emulator.inject` adds more."""
+    strict: bool = False
+    """Whether every way in which clients leave Deepgram's specification is written down, in
+    `Emulator.deviations` and in the log."""
+    record: Path | None = None
+    """File that gets everything that passes, without secrets, for `Replay`; made anew."""
+    record_audio: bool = True
+    """Whether sound goes into that file; otherwise only how much there was."""
     fault_seed: int = 0
     """Beginning of the random numbers for faults with a `probability`."""
     clock: Callable[[], float] = time.time

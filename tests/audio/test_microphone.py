@@ -1,6 +1,7 @@
 import asyncio
 import math
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -225,6 +226,35 @@ def test_machine_without_sound_is_told_in_one_line(tmp_path: Path, name: str) ->
     last = done.stderr.splitlines()[-1]
     assert last.startswith("deepgram_async.errors.AudioDeviceError: ")
     assert "no sound system" in last or f"has no {name.lower()}" in last
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="takes ALSA")
+def test_device_that_does_not_open_is_told_in_one_line(tmp_path: Path) -> None:
+    settings = tmp_path / "alsa.conf"
+    settings.write_text('pcm.broken { type hw card 77 hint { show on description "Broken" } }')
+    hidden = {"PULSE_SERVER": f"unix:{tmp_path}/none", "ALSA_CONFIG_PATH": str(settings)}
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "deepgram_async.cli"),
+            *("live", "--mic", "--sound", "miniaudio"),
+        ],
+        capture_output=True,
+        env={
+            **os.environ,
+            **hidden,
+            "XDG_RUNTIME_DIR": str(tmp_path),
+            "DEEPGRAM_API_KEY": "sentinel-key",
+            "DEEPGRAM_CONFIG": os.devnull,
+        },
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(
+        r"Error: (this machine has no |cannot open the default input device: ).+\n(Hint: .+\n)?",
+        done.stderr,
+    )
 
 
 # With a sound server.

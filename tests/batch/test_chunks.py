@@ -63,6 +63,23 @@ async def test_what_ends_the_chunk_is_told_for_every_item_that_is_left() -> None
     assert "sentinel" not in json.dumps(rows)
 
 
+async def test_a_row_tells_no_password_of_what_was_not_sent() -> None:
+    gate = partial(RedisGate, "redis://127.0.0.1:9", patience_s=0.0)
+    sources: list[BatchSource] = ["https://user:sentinel@example.com/a.wav", "is it?.wav"]
+    rows = await rows_of("http://127.0.0.1:9", sources, gate=gate)
+    assert [row["source"] for row in rows] == ["https://example.com/a.wav", "is it?.wav"]
+    assert "sentinel" not in json.dumps(rows)
+
+
+async def test_what_is_no_source_is_told_in_its_row() -> None:
+    sources: list[Any] = ["s3://calls/a.wav", 5]
+    rows = await rows_of("http://127.0.0.1:9", sources)
+    assert [(row["status"], row["source"]) for row in rows] == [
+        ("not_sent", "s3://calls/a.wav"),
+        ("not_sent", ""),
+    ]
+
+
 async def test_a_chunk_of_nothing_has_no_rows() -> None:
     assert await rows_of("http://127.0.0.1:9", []) == []
 

@@ -23,6 +23,7 @@ from deepgram_async.batch import (
 from deepgram_async.errors import AudioSourceError, AuthenticationError, InvalidStateError
 from tests.support.batches import AT_ONCE, BatchService, batch_service, items, names, split
 from tests.support.steps import each_step
+from tests.support.wire import service as service_of
 
 
 @pytest.fixture
@@ -146,6 +147,40 @@ async def test_a_file_that_was_missing_is_looked_for_again(path: Path, tmp_path:
         assert (await run(service, path, [recording])).stats().done == 1
 
 
+def write_where_possible(recording: Path) -> None:
+    try:
+        recording.write_bytes(b"audio")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 alone")
+
+
+async def test_a_path_that_is_no_utf_8_is_an_item_like_any_other(
+    path: Path, tmp_path: Path
+) -> None:
+    recording = tmp_path / os.fsdecode(b"one\xff.wav")
+    write_where_possible(recording)
+    async with batch_service() as service:
+        for _ in range(2):
+            await run(service, path, [recording])
+        assert sum(service.received.values()) == 1
+    [entry] = journal_entries(path)
+    assert (entry.state, entry.source) == ("done", f"{tmp_path}/one%FF.wav")
+    assert entry.name.endswith("/one%FF.wav")
+
+
+async def test_an_address_that_the_service_repeats_is_kept_without_its_secrets(path: Path) -> None:
+    signed = "https://user:sentinel-1@example.com/a.wav?signature=sentinel-2"
+    answer = {"err_code": "REMOTE_CONTENT_ERROR", "err_msg": f"cannot fetch {signed}: 403"}
+    async with service_of(answer, status=400) as there, there.session() as dg:
+        async with SqliteJournal(path) as journal:
+            [failed] = [outcome async for outcome in Batch(dg, [signed], journal=journal)]
+    assert isinstance(failed, Failed)
+    [entry] = journal_entries(path)
+    assert entry.error == failed.reason
+    assert "cannot fetch https://example.com/a.wav" in failed.reason
+    assert b"sentinel" not in b"".join(file.read_bytes() for file in path.parent.iterdir())
+
+
 async def test_entries_tell_what_became_of_each_item(path: Path) -> None:
     async with batch_service() as service:
         service.faults[b"item 1"] = [503, 400]
@@ -168,6 +203,16 @@ async def test_the_status_can_be_read_while_a_batch_writes(path: Path) -> None:
             status = journal_status(path)
             assert (status.done, status.audio_s, status.is_in_use) == (3, 4.5, True)
         assert not journal_status(path).is_in_use
+
+
+async def test_the_status_needs_no_lock_file(path: Path) -> None:
+    async with batch_service() as service:
+        await run(service, path, items(2))
+    lock = path.with_name(f"{path.name}.lock")
+    lock.unlink()
+    lock.mkdir()
+    status = journal_status(path)
+    assert (status.done, status.is_in_use) == (2, False)
 
 
 async def test_two_batches_cannot_write_to_one_journal(path: Path) -> None:

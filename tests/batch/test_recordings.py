@@ -57,6 +57,15 @@ def test_a_place_with_nothing_is_an_error(place: str, words: str) -> None:
         found("calls", place)
 
 
+def test_a_directory_that_cannot_be_looked_into_is_an_error() -> None:
+    Path("calls/z").mkdir()
+    looking = recordings("calls")
+    next(looking)
+    Path("calls/z").rmdir()
+    with pytest.raises(AudioSourceError, match="cannot look into 'calls/z'"):
+        list(looking)
+
+
 def test_a_name_with_the_letters_of_a_pattern_is_a_file() -> None:
     Path("calls/[1].wav").touch()
     assert found("calls/[1].wav") == [("calls/[1].wav", "[1].wav")]

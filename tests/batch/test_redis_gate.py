@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from deepgram_async.batch import GateError, RedisGate
-from deepgram_async.errors import InvalidStateError, RateLimitError
+from deepgram_async.errors import ConfigurationError, InvalidStateError, RateLimitError
 from tests.support.batches import batch_service
 from tests.support.redis_server import needs_redis, redis_server
 
@@ -43,6 +43,14 @@ def connected(url: str) -> Any:
     """A client; its types are partly unknown."""
     client: Any = Redis
     return client.from_url(url)
+
+
+@pytest.mark.parametrize("url", ["cache.internal", "redis://:sentinel@cache.internal:port"])
+async def test_what_is_no_address_of_redis_is_told(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="no address of Redis") as caught:
+        async with RedisGate(url):
+            pass
+    assert "sentinel" not in str(caught.value)
 
 
 async def test_gates_of_one_name_share_their_places(server: str, name: str) -> None:

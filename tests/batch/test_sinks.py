@@ -1,5 +1,6 @@
 """Where answers are kept: completely or not at all."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,25 @@ async def test_a_directory_that_is_a_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(OSError, match="out"):
         await FileSink(tmp_path / "out").write(outcome("one"))
+
+
+async def test_a_name_that_is_too_long_for_a_file_is_cut(tmp_path: Path) -> None:
+    long = "ä" * 124 + ".wav"
+    sink = FileSink(tmp_path, ["json"])
+    for name in (f"{long}/a", f"{long}/{long}", f"{long}/{long[1:]}b"):
+        await sink.write(outcome(name))
+        assert sink.paths(name)[0].is_file()
+    (directory,) = files_in(tmp_path)
+    assert len(files_in(tmp_path / directory)) == 3
+
+
+async def test_a_file_that_cannot_be_written_takes_no_other_with_it(tmp_path: Path) -> None:
+    (tmp_path / "item 3.json").mkdir()
+    sink = FileSink(tmp_path)
+    writing = [sink.write(outcome(f"item {n}")) for n in range(8)]
+    results = await asyncio.gather(*writing, return_exceptions=True)
+    assert [n for n, result in enumerate(results) if result is not None] == [3]
+    assert files_in(tmp_path) == [f"item {n}.json" for n in range(8)]
 
 
 def test_wrong_formats_and_options_are_told_at_once(tmp_path: Path) -> None:
@@ -215,6 +235,22 @@ async def test_a_crash_after_a_file_was_complete_doubles_nothing(tmp_path: Path)
     async with ParquetSink(tmp_path / "answers"):
         pass
     assert [row["name"] for row in rows_of(tmp_path / "answers")] == ["one"]
+
+
+async def test_no_answer_is_added_to_a_part_that_could_not_be_ended(tmp_path: Path) -> None:
+    await crash(tmp_path, "one")
+    directory = tmp_path / "answers"
+    blocked = directory / ".part-00001.parquet.part"
+    blocked.mkdir()
+    async with ParquetSink(directory, part_bytes=1) as sink:
+        with pytest.raises(IsADirectoryError):
+            await sink.write(outcome("two"))
+        blocked.rmdir()
+        await sink.write(outcome("three"))
+        assert "part-00001.jsonl" in files_in(directory)
+    async with ParquetSink(directory):
+        pass
+    assert [row["name"] for row in rows_of(directory)] == ["one", "two", "three"]
 
 
 async def test_a_table_without_rows_has_no_file(tmp_path: Path) -> None:

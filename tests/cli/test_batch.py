@@ -63,6 +63,12 @@ def test_each_recording_has_its_files(dga: Dga, calls: Path) -> None:
     assert "Hello world." in (calls.parent / "out" / "a.wav.srt").read_text()
 
 
+def test_help_has_a_line_for_each_exit_code(dga: Dga) -> None:
+    out = dga("batch", "--help").out
+    assert "\n    0    everything is done\n" in out
+    assert "\\b" not in out
+
+
 def test_the_same_command_goes_on_where_it_was(dga: Dga, calls: Path) -> None:
     with in_background(batch_service()) as service:
         first = dga("batch", "calls", "-o", "out", url=service.url)

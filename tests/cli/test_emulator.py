@@ -2,6 +2,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -62,13 +63,62 @@ def test_keys_limits_and_faults_are_set_and_the_state_is_kept(dga: Dga, tmp_path
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--fault", "kind=explode"), ("--state", "/dev/null/state"), ("--state", __file__)],
+    [
+        ("--fault", "kind=explode"),
+        ("--state", "/dev/null/state"),
+        ("--state", __file__),
+        ("--record", "/dev/null/file"),
+        ("--replay", __file__),
+    ],
 )
 def test_a_wrong_option_is_a_usage_error(dga: Dga, option: str, value: str) -> None:
     result = dga("emulator", "--port", "0", "--recognizer", "scripted", option, value)
     assert (result.code, result.out) == (2, "")
     assert option in result.err
     assert "Traceback" not in result.err
+
+
+def test_a_session_is_recorded_and_served_again(dga: Dga, tmp_path: Path) -> None:
+    path = tmp_path / "session.jsonl"
+    recording = write_wav(tmp_path / "talk.wav")
+    for option in ("--record", "--replay"):
+        with subprocess.Popen(
+            [*COMMAND, "emulator", "--port", "0", "--recognizer", "scripted", option, str(path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as command:
+            assert command.stdout is not None
+            try:
+                url = command.stdout.readline().decode().strip()
+                result = dga("transcribe", str(recording), key="any", url=url)
+                assert (result.code, result.out, result.err) == (0, "", "")
+            finally:
+                command.send_signal(signal.SIGINT)
+                command.wait(timeout=10)
+    assert '"method":"POST"' in path.read_text()
+
+
+def test_strict_mode_tells_what_clients_do_wrong() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "emulator", "--port", "0", "--recognizer", "scripted", "--strict"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        try:
+            url = command.stdout.readline().decode().strip()
+            headers = {"Authorization": "Token any"}
+            request = urllib.request.Request(f"{url}/v1/projects?x=1", headers=headers)
+            urllib.request.urlopen(request, timeout=10).close()
+            request = urllib.request.Request(f"{url}/v1/listen?mood=true", b"RIFF", headers)
+            with pytest.raises(urllib.error.HTTPError) as refusal:
+                urllib.request.urlopen(request, timeout=10)
+            refusal.value.close()
+        finally:
+            command.send_signal(signal.SIGINT)
+            command.wait(timeout=10)
+        assert b"there is no option 'mood'" in command.stderr.read()
 
 
 def test_port_in_use_is_named(dga: Dga) -> None:

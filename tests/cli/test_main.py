@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,51 @@ def test_without_click_the_message_names_the_extra(
     assert (
         captured.err == "Error: the command line is an extra: pip install 'deepgram-async[cli]'\n"
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("redirection", "code", "message"),
+    [
+        (">&-", 0, ""),
+        ("<&-", 0, ""),
+        ("2>&-", 0, ""),
+        pytest.param(
+            ">/dev/full",
+            1,
+            "Error: No space left on device\n",
+            marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full"),
+        ),
+    ],
+)
+def test_standard_streams_that_are_closed_or_full_are_no_fault_of_the_command(
+    tmp_path: Path, redirection: str, code: int, message: str
+) -> None:
+    saved = tmp_path / "answer.json"
+    saved.write_text('{"duration": 1.0, "channels": 1, "utterances": []}')
+    done = subprocess.run(
+        [
+            *("sh", "-c", f'"$0" -W error -m deepgram_async.cli render "$1" -f vtt {redirection}'),
+            *(sys.executable, str(saved)),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, message)
+
+
+def test_help_of_commands_loads_neither_a_web_server_nor_the_terminal_library() -> None:
+    program = (
+        "import sys; from deepgram_async.cli import main; "
+        "from deepgram_async.cli._commands import SECTIONS; "
+        "assert not any(main([name, '-h']) for section in SECTIONS.values() for name in section); "
+        "assert not {'aiohttp', 'websockets', 'rich', 'av', 'miniaudio'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_help_loads_neither_the_network_nor_the_terminal_library() -> None:

@@ -123,10 +123,22 @@ def test_answer_comes_from_standard_input(
     assert dga("render", "-").out == "Hello world. Good bye.\n"
 
 
-@pytest.mark.parametrize("text", ["not JSON", "[1, 2]", '{"type": "Other"}', '{"results": 1}'])
-def test_what_is_no_answer_is_a_usage_error(dga: Dga, tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("not JSON", "JSON is malformed"),
+        ("[1, 2]", "got `array`"),
+        ('{"type": "Other"}', "no message has text"),
+        ('{"metadata": 1, "results": 1}', "got `int` - at `$.metadata`"),
+    ],
+)
+def test_what_is_no_answer_is_a_usage_error(
+    dga: Dga, tmp_path: Path, text: str, reason: str
+) -> None:
     path = tmp_path / "other.json"
     path.write_text(text)
     result = dga("render", str(path))
     assert (result.code, result.out) == (2, "")
-    assert "is neither a saved answer nor what live printed" in result.err
+    assert "is neither a saved answer (" in result.err
+    assert ") nor what live printed with --json (" in result.err
+    assert reason in result.err

@@ -200,6 +200,30 @@ async def test_refusal_is_told_in_plain_words_without_the_key() -> None:
         await page.hear("Failed")
 
 
+async def test_sound_that_comes_while_a_refused_stream_ends_is_dropped() -> None:
+    told: list[str] = []
+    refused = asyncio.Event()
+
+    async def send(text: str) -> None:
+        told.append(json.loads(text)["type"])
+        if told[-1] == "Failed":
+            refused.set()
+            await asyncio.sleep(0)  # the sound is on its way when the stream closes its end
+
+    async def messages() -> AsyncGenerator[str | bytes, None]:
+        yield json.dumps(START)
+        await refused.wait()
+        yield SECOND
+
+    choices = Choices.of({"model": "nova-3"}, query={}, is_local=False)
+    async with (
+        Emulator(ScriptedRecognizer(), EmulatorSettings(keys=[KEY])) as emulator,
+        DeepgramSession("wrong-key-0815", base_url=emulator.base_url) as session,
+    ):
+        await Captions(session, choices).converse(messages(), send)
+    assert told == ["Hello", "Failed", "Ended"]
+
+
 async def test_service_that_is_not_there_is_told() -> None:
     async with captions("http://127.0.0.1:9") as url, page_at(url) as page:
         await page.say(START)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from deepgram_async.emulator import Emulator, ScriptedRecognizer, ToneSynthesizer
+from deepgram_async.emulator import Emulator, EmulatorSettings, ScriptedRecognizer, ToneSynthesizer
 
 from .helpers import bounded, silence, wav
 
@@ -38,7 +38,8 @@ def types_of(module: str) -> Any:
 
 @pytest_asyncio.fixture
 async def sdk() -> AsyncGenerator[Any]:
-    async with Emulator(HEARD, synthesizer=ToneSynthesizer()) as emulator:
+    strict = EmulatorSettings(strict=True)
+    async with Emulator(HEARD, strict, synthesizer=ToneSynthesizer()) as emulator:
         sockets = emulator.base_url.replace("http", "ws")
         environment = importlib.import_module("deepgram.environment").DeepgramClientEnvironment(
             base=emulator.base_url,
@@ -51,6 +52,7 @@ async def sdk() -> AsyncGenerator[Any]:
             yield deepgram.AsyncDeepgramClient(
                 api_key="a-key", environment=environment, httpx_client=http
             )
+        assert emulator.deviations == ()
 
 
 async def rest(messages: AsyncIterator[Any]) -> list[Any]:

@@ -423,7 +423,7 @@ async def test_credentials_are_checked(credential: str | None, status: int) -> N
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [
-    ("GET", "/v1/unknown", 404), ("POST", "/", 404), ("DELETE", "/v1/listen", 405),
+    ("GET", "/v1/unknown", 404), ("POST", "/v3/listen", 404), ("DELETE", "/v1/listen", 405),
     ("GET", "/v1/listen", 405),
 ])  # fmt: skip
 async def test_unknown_paths_and_methods_are_refused(method: str, path: str, status: int) -> None:

@@ -120,3 +120,16 @@ def test_without_any_model_the_message_says_how_to_get_one(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(RecognizerUnavailableError, match=VARIABLE):
         WhisperRecognizer()
+
+
+def test_a_long_script_is_heard_piece_by_piece_each_word_once() -> None:
+    words = [(f"w{number}", number * 0.5 + 0.1, number * 0.5 + 0.4) for number in range(1000)]
+    script = ScriptedRecognizer(words)
+    heard: list[str] = []
+    for piece in range(250):
+        audio = Pcm(bytes(32000), 8000, start_s=piece * 2.0 + 0.25)
+        heard += [word.text for word in script.recognize(audio, Hints())]
+    assert heard == [word for word, start, end in words if (start + end) / 2 >= 0.25]
+    assert script.end_s == 999 * 0.5 + 0.4
+    assert ScriptedRecognizer({0: words, 1: [("late", 600.0, 601.0)]}).end_s == 601.0
+    assert ScriptedRecognizer().end_s == 0.0

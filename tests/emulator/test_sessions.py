@@ -45,13 +45,20 @@ HEARD = ScriptedRecognizer(
      ("in", 1.2, 1.3), ("Oslo?", 1.3, 1.8), ("Hello?", 3.5, 4.0)]
 )  # fmt: skip
 WORDS = "What is the weather in Oslo?"
+WRONG_ON_PURPOSE = (
+    "400: Bad Request: there is no model flux-general-xx.",
+    "UNPARSABLE_CLIENT_MESSAGE: Error parsing client message. Check the agent.tags field",
+)
 
 
 @pytest_asyncio.fixture
 async def emulator() -> AsyncGenerator[Emulator]:
-    settings = EmulatorSettings(agent_lead_s=None)
+    settings = EmulatorSettings(agent_lead_s=None, strict=True)
     async with Emulator(HEARD, settings, synthesizer=ToneSynthesizer()) as running:
         yield running
+    # What the tests do wrong on purpose, and nothing else.
+    wrong = [it.what for it in running.deviations if not it.is_note]
+    assert [what for what in wrong if not what.startswith(WRONG_ON_PURPOSE)] == []
 
 
 @pytest_asyncio.fixture

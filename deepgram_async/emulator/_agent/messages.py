@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -18,6 +18,7 @@ __all__ = [
     "InjectAgentMessage",
     "InjectUserMessage",
     "KeepAlive",
+    "MESSAGES",
     "SettingsMessage",
     "UpdateListen",
     "UpdatePrompt",
@@ -114,6 +115,9 @@ ClientMessage = (
     | ForceEndTurn
     | CustomToThinkProvider
 )
+MESSAGES: Final[tuple[type[msgspec.Struct], ...]] = get_args(ClientMessage)
+"""All of them."""
+
 _envelope: Final = msgspec.json.Decoder(dict[str, object])
 
 
