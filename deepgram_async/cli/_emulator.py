@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import contextmanager
+import signal
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -172,13 +173,19 @@ def _serve(local: Emulator | Replay, address: str, what: str) -> None:
     import sqlite3
 
     async def serve() -> None:
+        ended = asyncio.Event()
+        # Windows has none, and only the main thread has them.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
         async with local:
             click.echo(local.base_url)
             click.echo(f"Serving {what}. Ctrl-C ends it.", err=True)
-            await asyncio.Event().wait()
+            await ended.wait()
 
     try:
         asyncio.run(serve())
+        # As shells count what ends by a signal.
+        raise SystemExit(128 + signal.SIGTERM)
     except sqlite3.Error as exc:
         raise click.BadParameter(str(exc), param_hint="--state") from None
     except ValueError as exc:

@@ -142,17 +142,19 @@ class _Transcription:
         call.used.audio_s = channels[0].duration_s
         call.used.channels = len(channels)
         call.used.models = [used_model(query.model, query.hints.language, engine.recognizer)]
-        words = [
-            format_words(await engine.recognize_recording(audio, query.hints), query.formatting)
-            for audio in channels
-        ]
+        heard = [await engine.recognize_recording(audio, query.hints) for audio in channels]
+        # Of a long recording it takes a while to write down what was heard.
+        words = await asyncio.to_thread(
+            lambda: [format_words(it, query.formatting) for it in heard]
+        )
         analysis = Analysis()
         if not query.wanted.is_nothing:
             # Of the first channel: the answer has one place for what is found out.
             passage = Passage([word.text for word in words[0]])
             analysis = await asyncio.to_thread(analyze, passage, query.wanted)
             call.used.tokens_in, call.used.tokens_out = analysis.tokens_in, analysis.tokens_out
-        return answer(
+        return await asyncio.to_thread(
+            answer,
             query,
             words,
             analysis=analysis,

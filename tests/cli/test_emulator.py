@@ -1,12 +1,15 @@
+import asyncio
 import signal
 import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.cli.audio import write_wav
@@ -36,6 +39,29 @@ def test_address_is_printed_and_served_until_the_interrupt(dga: Dga, tmp_path: P
             assert b"Traceback" not in command.stderr.read()
         finally:
             command.kill()
+
+
+async def test_streams_are_told_when_the_command_is_ended() -> None:
+    command = await asyncio.create_subprocess_exec(
+        *COMMAND, "emulator", "--port", "0", "--recognizer", "scripted", stdout=PIPE, stderr=PIPE
+    )
+    assert command.stdout is not None
+    headers = {"Authorization": "Token any"}
+    try:
+        async with asyncio.timeout(20), aiohttp.ClientSession(headers=headers) as http:
+            url = (await command.stdout.readline()).decode().strip()
+            async with http.ws_connect(f"{url}/v1/agent/converse") as socket:
+                await socket.receive_json()
+                command.terminate()
+                await socket.receive()
+                assert socket.close_code == aiohttp.WSCloseCode.GOING_AWAY
+            _, said = await command.communicate()
+    finally:
+        if command.returncode is None:
+            command.kill()
+            await command.wait()
+    assert command.returncode == 143
+    assert b"Traceback" not in said
 
 
 def test_keys_limits_and_faults_are_set_and_the_state_is_kept(dga: Dga, tmp_path: Path) -> None:

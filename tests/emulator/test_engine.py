@@ -12,7 +12,7 @@ import pytest
 from deepgram_async.emulator import Hints, Pcm, RecognizedWord, ScriptedRecognizer
 from deepgram_async.emulator._engine import Engine
 
-from .helpers import DEADLINE_S, serving, silence, transcripts
+from .helpers import DEADLINE_S, serving, silence, transcripts, wav
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -184,3 +184,25 @@ async def test_a_stream_that_is_behind_is_not_read_without_bound() -> None:
             messages = await live.rest()
             await sending
     assert messages[-1]["duration"] == pytest.approx(1001.5)
+
+
+class Observed(ScriptedRecognizer):
+    """Notes who describes it, which is who writes the answer down."""
+
+    def __init__(self) -> None:
+        super().__init__([("Hello.", 0.1, 0.5)])
+        self.described_in: list[int] = []
+
+    @property
+    def architecture(self) -> str:
+        self.described_in.append(threading.get_ident())
+        return super().architecture
+
+
+async def test_the_answer_to_a_recording_is_not_written_down_in_the_event_loop() -> None:
+    recognizer = Observed()
+    async with serving(recognizer) as client:
+        status, _, _ = await client.post(wav(silence(1.0)), model="nova-3", utterances="true")
+    assert status == 200
+    assert recognizer.described_in
+    assert threading.get_ident() not in recognizer.described_in

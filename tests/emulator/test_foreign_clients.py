@@ -114,6 +114,14 @@ async def test_the_request_log_names_the_configuration() -> None:
 
 
 @bounded
+async def test_an_empty_day_is_none() -> None:
+    async with serving() as client:
+        (project,) = (await _json(client, "GET", "/v1/projects"))["projects"]
+        path = f"/v1/projects/{project['project_id']}/usage/fields"
+        assert await _json(client, "GET", f"{path}?start=&end=") == await _json(client, "GET", path)
+
+
+@bounded
 async def test_self_hosted_credentials_have_their_old_path_too() -> None:
     async with serving() as client:
         (project,) = (await _json(client, "GET", "/v1/projects"))["projects"]

@@ -147,7 +147,8 @@ def _number(request: web.Request, name: str, default: int) -> int:
 
 
 def _moment(text: str | None, *, at_end: bool) -> datetime | None:
-    if text is None:
+    # Deepgram's SDK for Python, up to 4, sends an empty one where there is none.
+    if not text:
         return None
     try:
         if _DAY.match(text):
