@@ -111,10 +111,9 @@ class _Parts:
 
     def open(self) -> None:
         make_directory(self._directory)
-        if os.name != "nt":  # Windows opens no directories
-            self._lock = os.open(self._directory, os.O_RDONLY)
         try:
-            if self._lock is not None:
+            if os.name != "nt":  # Windows opens no directories
+                self._lock = os.open(self._directory, os.O_RDONLY)
                 keep_others_out(self._lock, self._directory)
             self._complete_all()
         except BaseException:
