@@ -86,7 +86,8 @@ def transcribe_chunk(
         session: Makes the session; ``DeepgramSession`` reads the key from the environment of the
             machine it runs on, so that no key travels with the work.
         gate: Makes the gate; without one, every chunk finds its own share of the limit.
-        sinks: Make what keeps answers as well, such as files in a directory that all machines see.
+        sinks: Make what keeps answers as well, such as files in a directory that all machines see;
+            not one file of lines or one table, which one chunk at a time may write to.
         extra_query: Query keys that are newer than this release, sent as they are.
         **options: What the service shall do, as for ``dg.listen.transcribe``.
     """

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
 
-__all__ = ["make_directory", "sync_directory", "write_all", "write_durably"]
+__all__ = ["keep_others_out", "make_directory", "sync_directory", "write_all", "write_durably"]
 
 
 def write_durably(
@@ -80,3 +82,23 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def keep_others_out(descriptor: int, path: Path) -> None:
+    """Lock a file or a directory until its descriptor is closed, if only by a crash.
+
+    Windows, and file systems without locks, lock nothing.
+
+    Raises:
+        BlockingIOError: Another batch has locked it.
+    """
+    if sys.platform == "win32":
+        return
+    import fcntl  # Windows has none
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BlockingIOError(errno.EAGAIN, "another batch writes to it", str(path)) from None
+    except OSError:
+        pass  # some network file systems

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 import msgspec
 
-from deepgram_async.batch._durable import make_directory, sync_directory, write_all
+from deepgram_async.batch._durable import keep_others_out, make_directory, sync_directory, write_all
 from deepgram_async.batch._grouped import GroupedWriter
 from deepgram_async.batch._outcomes import Done
 from deepgram_async.batch._threads import run_to_end
@@ -49,7 +49,7 @@ class JsonLinesSink:
         """Open the file.
 
         Raises:
-            OSError: It cannot be opened.
+            OSError: It cannot be opened, or another batch writes to it.
         """
         if self._writer is not None:
             raise InvalidStateError("the file is open already")
@@ -106,7 +106,12 @@ class LineFile:
         make_directory(path.parent)
         is_new = not path.exists()
         self._file: FileIO = open(path, "a+b", buffering=0)
-        self._cut(_end_of_lines(self._file))
+        try:
+            keep_others_out(self._file.fileno(), path)
+            self._cut(_end_of_lines(self._file))
+        except BaseException:
+            self._file.close()
+            raise
         if is_new:
             sync_directory(path.parent)
 

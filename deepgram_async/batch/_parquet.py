@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from deepgram_async.batch._durable import make_directory, sync_directory
+from deepgram_async.batch._durable import keep_others_out, make_directory, sync_directory
 from deepgram_async.batch._grouped import GroupedWriter
 from deepgram_async.batch._json_lines import LineFile, line_of
 from deepgram_async.batch._outcomes import Done
@@ -65,11 +65,11 @@ class ParquetSink:
         """Open the directory, and complete what a crash has left.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: It cannot be written, or another batch writes to it.
         """
         if self._writer is not None:
             raise InvalidStateError("the directory is open already")
-        await run_to_end(self._parts.open)
+        await run_to_end(self._parts.open, lambda _: self._parts.close())
         self._writer = GroupedWriter(self._parts.add, "deepgram-parquet")
         return self
 
@@ -107,9 +107,20 @@ class _Parts:
         self._pyarrow = pyarrow
         self._number = 0
         self._lines: LineFile | None = None
+        self._lock: int | None = None
 
     def open(self) -> None:
         make_directory(self._directory)
+        try:
+            if os.name != "nt":  # Windows opens no directories
+                self._lock = os.open(self._directory, os.O_RDONLY)
+                keep_others_out(self._lock, self._directory)
+            self._complete_all()
+        except BaseException:
+            self._unlock()
+            raise
+
+    def _complete_all(self) -> None:
         numbers = [-1]
         for path in sorted(self._directory.iterdir()):
             if name := _NAME.fullmatch(path.name):
@@ -123,9 +134,20 @@ class _Parts:
             self._lines = LineFile(self._path())
         self._lines.add(lines)
         if self._lines.size >= self._part_bytes:
-            self.close()
+            self._end_part()
 
     def close(self) -> None:
+        try:
+            self._end_part()
+        finally:
+            self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _end_part(self) -> None:
         if self._lines is not None:
             self._lines.close()
             self._lines = None

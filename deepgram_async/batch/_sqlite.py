@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Final, Literal, Self
 
@@ -210,12 +210,13 @@ class _Opened:
         """Claim an item for this run; see ``Journal.claim``."""
         if key in self._taken:
             return "repeated"
-        is_named_twice = item.name in self._taken.values()
-        self._taken[key] = item.name
+        name = _plain(item.name)
+        is_named_twice = name in self._taken.values()
+        self._taken[key] = name
         is_taken = False
         try:
             verdict, is_named_again = await asyncio.get_running_loop().run_in_executor(
-                self._reader, self._look_up, key, item.name, redo
+                self._reader, self._look_up, key, name, redo
             )
             if verdict == "open":
                 if is_named_twice or is_named_again:
@@ -265,7 +266,7 @@ class _Opened:
         return {
             "key": key,
             "source": item.source,
-            "name": item.name,
+            "name": _plain(item.name),
             "state": state,
             "attempts": attempts,
             "request_id": request_id,
@@ -405,6 +406,11 @@ def _reading(path: Path) -> Generator[sqlite3.Connection]:
         _check(connection, path)
         connection.execute("BEGIN")  # all of it as it is now
         yield connection
+
+
+def _plain(name: str) -> str:
+    """Return the one way to write a name: ``./a//b`` is the same file as ``a/b``."""
+    return str(PurePosixPath(name))
 
 
 def _connection(path: Path) -> sqlite3.Connection:

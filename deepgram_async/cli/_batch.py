@@ -252,8 +252,8 @@ def _transcribe(
     try:
         return call(connection, work, emulator=flags["emulator"], pool_limit=job.limit)
     except OSError as error:
-        if isinstance(error, DeepgramError):
-            raise  # a connection that was lost is an OSError, too
+        if isinstance(error, DeepgramError | BrokenPipeError):
+            raise  # a connection that was lost, or whoever read the summary
         raise click.ClickException(f"cannot keep the results: {error}") from None
 
 

@@ -4,6 +4,8 @@ import asyncio
 import sys
 import time
 from collections import Counter, deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -29,6 +31,8 @@ _RATE_OVER_S: Final = 60.0
 class BatchScreen:
     """Shows on standard error how a batch goes, as long as it is entered.
 
+    When nobody reads it any more, it goes on without a word: that is no reason to end a batch.
+
     Args:
         batch: The batch.
         total: Its items.
@@ -41,6 +45,7 @@ class BatchScreen:
         self._rate = _Rate()
         self._began_at = time.monotonic()
         self._updating: asyncio.Task[None] | None = None
+        self._is_read = True
         self.reasons: Counter[str] = Counter()
         """Why items failed, and how many of them."""
 
@@ -50,7 +55,7 @@ class BatchScreen:
         return time.monotonic() - self._began_at
 
     async def __aenter__(self) -> Self:
-        self._view.open()
+        self._tell(self._view.open)
         self._updating = asyncio.create_task(self._update(), name="batch screen")
         return self
 
@@ -64,11 +69,11 @@ class BatchScreen:
         self._updating.cancel()
         await asyncio.wait([self._updating])
         self._show()
-        self._view.close()
+        self._tell(self._view.close)
 
     def say(self, words: str) -> None:
         """Say something beside the figures."""
-        self._view.say(words)
+        self._tell(partial(self._view.say, words))
 
     def tell_failure(self, outcome: Failed, kept: Path | None) -> None:
         """Tell that an item failed, and where its answer is if it could not be decoded."""
@@ -76,7 +81,7 @@ class BatchScreen:
         story = outcome.reason
         if kept is not None:
             story += f" (the answer is in {kept})"
-        self._view.tell_failure(outcome.item.source, story)
+        self._tell(partial(self._view.tell_failure, outcome.item.source, story))
 
     async def _update(self) -> None:
         while True:
@@ -88,7 +93,15 @@ class BatchScreen:
         rate = self._rate.after(stats.done + stats.failed)
         seen = stats.done + stats.failed + stats.done_before + stats.failed_before + stats.repeated
         left_s = (self._total - seen) / rate if rate else None
-        self._view.show(stats, seen, self._total, rate, left_s, self.seconds)
+        figures = (stats, seen, self._total, rate, left_s, self.seconds)
+        self._tell(partial(self._view.show, *figures))
+
+    def _tell(self, words: Callable[[], None]) -> None:
+        if self._is_read:
+            try:
+                words()
+            except OSError:  # the pipe or the terminal is gone
+                self._is_read = False
 
 
 def duration(seconds: float) -> str:

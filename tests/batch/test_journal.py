@@ -138,6 +138,14 @@ async def test_two_items_of_one_name_do_not_overwrite_each_other(path: Path) -> 
     assert stats.done == 1
 
 
+async def test_names_that_lead_to_one_file_are_the_same(path: Path) -> None:
+    sources = [BytesItem(b"one", "calls/a"), BytesItem(b"two", "./calls//a")]
+    async with batch_service() as service:
+        batch = await run(service, path, sources)
+    assert (batch.stats().done, batch.stats().failed) == (1, 1)
+    assert service.received == {b"one": 1}
+
+
 async def test_a_file_that_was_missing_is_looked_for_again(path: Path, tmp_path: Path) -> None:
     recording = tmp_path / "late.wav"
     async with batch_service() as service:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,21 @@ async def test_a_table_without_rows_has_no_file(tmp_path: Path) -> None:
 
 
 # Both.
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+@pytest.mark.parametrize("make", [JsonLinesSink, ParquetSink])
+async def test_one_batch_at_a_time_writes_to_a_sink(
+    make: type[JsonLinesSink | ParquetSink], tmp_path: Path
+) -> None:
+    async with make(tmp_path / "answers") as sink:
+        await sink.write(outcome("one"))
+        with pytest.raises(BlockingIOError, match="another batch writes to it"):
+            async with make(tmp_path / "answers"):
+                pass
+        await sink.write(outcome("two"))
+    async with make(tmp_path / "answers"):
+        pass
 
 
 @pytest.mark.parametrize("make", [JsonLinesSink, ParquetSink])

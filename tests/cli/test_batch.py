@@ -251,6 +251,26 @@ def test_there_is_no_status_without_a_batch(dga: Dga, calls: Path) -> None:
     assert (result.code, "there is no journal" in result.err) == (1, True)
 
 
+def test_a_batch_goes_on_when_nobody_reads_its_progress(calls: Path) -> None:
+    (calls.parent / "list").write_text("gone.wav\ncalls/a.wav\ncalls/b.wav\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with in_background(batch_service()) as service:
+        command = subprocess.run(
+            [
+                *(*COMMAND, "--base-url", service.url, "batch"),
+                *("--list", str(calls.parent / "list"), "-o", str(calls.parent / "out")),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=writing,
+            cwd=ROOT,
+            timeout=60,
+        )
+    os.close(writing)
+    assert command.stdout.startswith(b"2 done (0:00:03 of audio), 1 failed")
+    assert len(service.answered) == 2
+
+
 def test_an_interrupt_finishes_what_is_in_flight(dga: Dga, calls: Path) -> None:
     with in_background(batch_service(is_open=False)) as service:
         with started(service, calls) as command:
