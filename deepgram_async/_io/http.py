@@ -34,6 +34,10 @@ from deepgram_async.errors import (
 
 __all__ = ["HttpClient", "HttpPool", "HttpStream"]
 
+# What is read of a body at once. aiohttp joins what has come, and larger pieces in memory that the
+# system has to make anew each time.
+_PIECE: Final = 64 << 10
+
 HttpClient = aiohttp.ClientSession
 
 # Whatever aiohttp ends with.
@@ -275,7 +279,7 @@ class HttpStream:
         try:
             with attempt:
                 attempt.enter("download", self._idle_s)
-                return await self._response.content.readany()
+                return await self._response.content.read(_PIECE)
         except _FAILURES as error:
             failure = self._fail(error, attempt)
         self.close()

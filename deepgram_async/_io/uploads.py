@@ -23,7 +23,7 @@ from deepgram_async.errors import AudioSourceError
 __all__ = ["Upload", "open_upload"]
 
 # What is written at once: enough to hide the trip through the loop, and a sign of progress.
-_BLOCK: Final = 256 * 1024
+_BLOCK: Final = 512 * 1024
 # One trip to a thread reads this much of a file; it costs more than reading a block does. What may
 # be a pipe is read block by block: nobody knows how long the rest takes to come.
 _TRIP: Final = 4 * _BLOCK
