@@ -13,13 +13,24 @@ The fixtures are there where pytest is: `deepgram_emulator`, a local Deepgram in
 
 from typing import TYPE_CHECKING
 
-from deepgram_async._lazy import lazy_names
+from deepgram_async._lazy import lazy_names as _lazy_names
 
 if TYPE_CHECKING:
     from deepgram_async.testing._fault_proxy import FaultProxy
     from deepgram_async.testing._faults import Direction, Fault, FaultKind, random_faults
     from deepgram_async.testing._local import LocalDeepgram
     from deepgram_async.testing._script import Script
+else:  # a type checker would take any name to exist
+    # Every run of pytest imports this package, for its fixtures.
+    __getattr__, __dir__ = _lazy_names(
+        __name__,
+        {
+            "_fault_proxy": ["FaultProxy"],
+            "_faults": ["Direction", "Fault", "FaultKind", "random_faults"],
+            "_local": ["LocalDeepgram"],
+            "_script": ["Script"],
+        },
+    )
 
 __all__ = [
     "Direction",
@@ -30,14 +41,3 @@ __all__ = [
     "Script",
     "random_faults",
 ]
-
-# Every run of pytest imports this package, for its fixtures.
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "_fault_proxy": ["FaultProxy"],
-        "_faults": ["Direction", "Fault", "FaultKind", "random_faults"],
-        "_local": ["LocalDeepgram"],
-        "_script": ["Script"],
-    },
-)
