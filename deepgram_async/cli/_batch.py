@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Unpack
@@ -41,6 +41,7 @@ from deepgram_async.cli._batch_scale import (
 )
 from deepgram_async.cli._batch_screen import BatchScreen
 from deepgram_async.cli._connection import Connection, call
+from deepgram_async.cli._interrupts import on_signals
 from deepgram_async.cli._options import SpeechFlags, collect_options, collect_query, speech_flags
 from deepgram_async.cli._output import Spinner
 from deepgram_async.cli._outputs import (
@@ -296,21 +297,9 @@ class _Ending:
         self._screen = screen
         self._task = asyncio.current_task()
 
-    @contextmanager
-    def on_signals(self) -> Generator[None, None, None]:
+    def on_signals(self) -> AbstractContextManager[None]:
         """Let Ctrl-C and the wish of the system end it, where the loop can be told of them."""
-        loop = asyncio.get_running_loop()
-        told: list[signal.Signals] = []
-        # Windows has none, and only the main thread has them.
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, self._end)
-                told.append(number)
-        try:
-            yield
-        finally:
-            for number in told:
-                loop.remove_signal_handler(number)
+        return on_signals(self._end, signal.SIGINT, signal.SIGTERM)
 
     def _end(self) -> None:
         if self.is_wanted and self._task is not None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from deepgram_async.cli._interrupts import on_signals
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from deepgram_async.emulator import Emulator, Replay
+    from deepgram_async.emulator import Emulator, Recognizer, Replay, Synthesizer
 
 __all__ = ["emulator"]
 
@@ -120,8 +122,6 @@ def emulator(
         OpenAiThinker,
         Replay,
         ServiceFault,
-        load_recognizer,
-        load_synthesizer,
         think_by_rules,
     )
 
@@ -130,11 +130,7 @@ def emulator(
         return
     with _named("--fault"):
         planned = [ServiceFault.parse(fault) for fault in faults]
-    with _named("--recognizer"):
-        engine = load_recognizer(recognizer)
-    with _named("--synthesizer"):
-        # Real speech is loaded by the emulator, when it is first wanted.
-        voice = None if synthesizer == "hibari" else load_synthesizer(synthesizer)
+    engine, voice = _engines(recognizer, synthesizer)
     settings = EmulatorSettings(
         keys=keys or None,
         state=state,
@@ -161,6 +157,17 @@ def emulator(
     _serve(local, f"{host}:{port}", f"a local Deepgram with {engine.name}")
 
 
+def _engines(recognizer: str, synthesizer: str) -> tuple[Recognizer, Synthesizer | None]:
+    from deepgram_async.emulator import load_recognizer, load_synthesizer
+
+    with _named("--recognizer"):
+        engine = load_recognizer(recognizer)
+    with _named("--synthesizer"):
+        # Real speech is loaded by the emulator, when it is first wanted.
+        voice = None if synthesizer == "hibari" else load_synthesizer(synthesizer)
+    return engine, voice
+
+
 @contextmanager
 def _named(option: str) -> Generator[None]:
     try:
@@ -174,13 +181,11 @@ def _serve(local: Emulator | Replay, address: str, what: str) -> None:
 
     async def serve() -> None:
         ended = asyncio.Event()
-        # Windows has none, and only the main thread has them.
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-        async with local:
-            click.echo(local.base_url)
-            click.echo(f"Serving {what}. Ctrl-C ends it.", err=True)
-            await ended.wait()
+        with on_signals(ended.set, signal.SIGTERM):
+            async with local:
+                click.echo(local.base_url)
+                click.echo(f"Serving {what}. Ctrl-C ends it.", err=True)
+                await ended.wait()
 
     try:
         asyncio.run(serve())

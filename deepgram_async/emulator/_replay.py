@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from ._errors import NOT_FOUND, Refusal
+from ._listening import listen
 from ._recording import RecordedClose, RecordedFrame, read_recording
 from ._wire import new_request_id
 
@@ -77,13 +78,9 @@ class Replay:
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.router.add_route("*", "/{path:.*}", self._answer)
         app.on_shutdown.append(self._hang_up)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._host, self._wanted_port).start()
-        except BaseException:
-            await self.stop()
-            raise
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await listen(runner, self._host, self._wanted_port)
+        self._runner = runner
 
     async def stop(self) -> None:
         """Close every stream and stop listening; twice is fine."""

@@ -17,6 +17,7 @@ from ._engine import Engine
 from ._errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, bad_request
 from ._fault_plan import FaultPlan
 from ._flux import socket as _flux
+from ._listening import listen
 from ._manage import agents, billing, keys, models, projects, self_hosted, usage
 from ._manage.account import Account
 from ._manage.scopes import is_scope
@@ -325,13 +326,7 @@ class Emulator:
             handler_cancellation=True,
             shutdown_timeout=self._settings.close_timeout_s,
         )
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, self._host, self._wanted_port)
-            await site.start()
-        except BaseException:
-            await runner.cleanup()
-            raise
+        await listen(runner, self._host, self._wanted_port)
         self._port = int(runner.addresses[0][1])
         return runner
 
